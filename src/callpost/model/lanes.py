@@ -1,0 +1,177 @@
+"""Which delivery of one subscription may go now: the law of order, in one file.
+
+A lane is what must stay in order: a call, a single delivery, or the whole subscription; `key`
+names it. Three rules hold:
+
+1. At most one delivery of a lane is out; the next is taken only after `advance`, `feed` or a
+   return from disk.
+2. A lane that is *stored* has a row on disk that holds its later deliveries back; pages skip
+   them, and the lane itself reads on from where it is (`Hungry`). So what a page has passed is
+   never lost, and what waits long costs no memory.
+3. Second and later rounds never hold more than half of the carriers while first rounds wait.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from callpost.model.delivery import Delivery
+from callpost.model.limits import LANE_MAX_DELIVERIES
+
+
+class Taken(Struct, frozen=True, gc=False):
+    """A delivery on its way out, and the lane it came from."""
+
+    key: int
+    delivery: Delivery
+
+
+class Overflowing(Struct, frozen=True, gc=False):
+    """A lane that has become stored because too many of it wait; `delivery` is its last here."""
+
+    key: int
+    delivery: Delivery
+
+
+class Hungry(Struct, frozen=True, gc=False):
+    """A stored lane has sent all it had in memory: read on after position `after`."""
+
+    key: int
+    after: int
+
+
+class _Lane(Struct, gc=False):
+    waiting: deque[Delivery]
+    last: int
+    stored: bool
+    retries_out: bool = False
+
+
+class Lanes:
+    """The window of one subscription: at most `window` deliveries, for `carriers` carriers."""
+
+    def __init__(self, *, window: int, carriers: int) -> None:
+        self._window = window
+        self._retries_max = max(1, carriers // 2)
+        self._lanes: dict[int, _Lane] = {}
+        self._fresh: deque[int] = deque()
+        self._again: deque[int] = deque()
+        self._size = 0
+        self._stored = 0
+        self._retries_out = 0
+        self._fresh_turn = True
+
+    def __contains__(self, key: int) -> bool:
+        return key in self._lanes
+
+    def __len__(self) -> int:
+        """Count the deliveries in memory, those that are out included."""
+        return self._size
+
+    @property
+    def ready(self) -> int:
+        """How many lanes could send at once, given carriers."""
+        return len(self._fresh) + len(self._again)
+
+    @property
+    def stored(self) -> int:
+        """How many lanes in memory have, or are about to have, a row on disk."""
+        return self._stored
+
+    def room(self) -> int:
+        """How many deliveries may be read now; 0 until half of the window is free.
+
+        Reading in half windows makes pages worth their query.
+        """
+        free = self._window - self._size
+        return free if free * 2 >= self._window else 0
+
+    def offer(self, rows: Iterable[tuple[Delivery, int, bool]]) -> list[Overflowing]:
+        """Take in a page; returns the lanes that must be written down as stored, due at once."""
+        overflowing = []
+        for delivery, key, blocked in rows:
+            lane = self._lanes.get(key)
+            if lane is None:
+                if not blocked:
+                    lane = _Lane(deque(), delivery.position, stored=False)
+                    self._lanes[key] = lane
+                    self._add(lane, (delivery,))
+                    self._line_up(key, lane)
+            elif lane.stored:
+                continue
+            elif len(lane.waiting) >= LANE_MAX_DELIVERIES:
+                self._store(lane)
+                overflowing.append(Overflowing(key, lane.waiting[-1]))
+            else:
+                self._add(lane, (delivery,))
+        return overflowing
+
+    def resume(self, key: int) -> Hungry:
+        """Bring back a lane that waited on disk and is due; it must not be in memory."""
+        lane = _Lane(deque(), 0, stored=False)
+        self._lanes[key] = lane
+        self._store(lane)
+        return Hungry(key, 0)
+
+    def feed(self, key: int, deliveries: Sequence[Delivery]) -> None:
+        """Give a hungry lane its next deliveries, at least one."""
+        lane = self._lanes[key]
+        self._add(lane, deliveries)
+        self._line_up(key, lane)
+
+    def take(self) -> Taken | None:
+        """The delivery that goes next, or None while nothing may go."""
+        again = bool(self._again) and (
+            not self._fresh or (not self._fresh_turn and self._retries_out < self._retries_max)
+        )
+        if not again and not self._fresh:
+            return None
+        self._fresh_turn = again
+        key = (self._again if again else self._fresh).popleft()
+        lane = self._lanes[key]
+        lane.retries_out = again
+        self._retries_out += again
+        return Taken(key, lane.waiting[0])
+
+    def advance(self, key: int) -> Hungry | None:
+        """The delivery that was out has ended, on disk or about to be: the next may go."""
+        lane = self._lanes[key]
+        self._come_back(lane)
+        lane.waiting.popleft()
+        self._size -= 1
+        if lane.waiting:
+            self._line_up(key, lane)
+        elif lane.stored:
+            return Hungry(key, lane.last)
+        else:
+            del self._lanes[key]
+        return None
+
+    def defer(self, key: int) -> None:
+        """The lane leaves for the disk; until `forget` it only keeps pages from passing it."""
+        lane = self._lanes[key]
+        self._come_back(lane)
+        self._size -= len(lane.waiting)
+        lane.waiting.clear()
+        self._store(lane)
+
+    def forget(self, key: int) -> None:
+        """What was said of the lane is on disk: pages may decide again."""
+        self._stored -= self._lanes.pop(key).stored
+
+    def _store(self, lane: _Lane) -> None:
+        self._stored += not lane.stored
+        lane.stored = True
+
+    def _add(self, lane: _Lane, deliveries: Sequence[Delivery]) -> None:
+        lane.waiting.extend(deliveries)
+        lane.last = deliveries[-1].position
+        self._size += len(deliveries)
+
+    def _line_up(self, key: int, lane: _Lane) -> None:
+        (self._again if lane.waiting[0].rounds else self._fresh).append(key)
+
+    def _come_back(self, lane: _Lane) -> None:
+        self._retries_out -= lane.retries_out
+        lane.retries_out = False

@@ -1,0 +1,74 @@
+"""Every limit and default outside a subscription, with its unit and its reason.
+
+`config` maps the file onto these; edges and engine receive the one that is theirs.
+"""
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+MIB: Final = 1024 * 1024
+
+# An answer tells accepted or not; 16 KiB leave room for an error page worth quoting.
+ANSWER_MAX_BYTES: Final = 16 * 1024
+# More header than any web server sends in earnest (nginx and Apache stop at 8 KiB a line).
+ANSWER_HEADERS_MAX_BYTES: Final = 64 * 1024
+# The largest UDP payload over IPv4 (RFC 768, RFC 791: 65,535 - 20 - 8).
+DATAGRAM_MAX_BYTES: Final = 65_507
+# Above this an Ethernet path fragments; `check` warns.
+DATAGRAM_SAFE_BYTES: Final = 1_400
+# The replies that wait for a producer which does not read, per connection.
+REPLIES_MAX_BYTES: Final = MIB
+# How long that buffer may stay full before the daemon stops replying on the connection.
+REPLIES_STALL_S: Final = 5.0
+# At most this many of one call wait in a subscription's window; a chattier call waits on disk.
+LANE_MAX_DELIVERIES: Final = 32
+# A subscription's window of deliveries in memory: enough for its carriers, and never more.
+WINDOW_PER_CARRIER: Final = 8
+WINDOW_MAX_DELIVERIES: Final = 1_024
+# Deliveries read at a time of a lane that waited on disk.
+LANE_PAGE: Final = 8
+# The counters behind `seq` outlive a call's last event by this much (7 days).
+CALL_KEPT_S: Final = 7 * 86_400.0
+
+Durability = Literal["power", "process"]
+
+
+class Intake(Struct, frozen=True, kw_only=True):
+    """The producers' sockets; a relative path is relative to the runtime directory, "" is off."""
+
+    stream: str = "events.sock"
+    datagram: str = "datagrams.sock"
+    mode: int = 0o660
+    group: str = ""
+    max_event_bytes: int = 65_536
+    max_connections: int = 256
+    unknown_fields: Literal["refuse", "data"] = "refuse"
+
+
+class SpoolLimits(Struct, frozen=True, kw_only=True):
+    """How much the spool keeps, in bytes and seconds."""
+
+    max_bytes: int = 8 * 1024 * MIB
+    retain_s: float = 86_400.0
+    retain_dead_s: float = 14 * 86_400.0
+    durability: Durability = "power"
+
+
+class Egress(Struct, frozen=True, kw_only=True):
+    """How the daemon reaches out; networks in CIDR notation, "" as source address is any."""
+
+    deny: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    source_address: str = ""
+    ip: Literal["auto", "4", "6"] = "auto"
+    keepalive_s: float = 30.0
+    connection_max_age_s: float = 300.0
+
+
+class Log(Struct, frozen=True, kw_only=True):
+    """What is logged and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+    attempts: Literal["all", "failures"] = "all"

@@ -1,0 +1,68 @@
+"""A subscription: what it wants, where it goes, how it is treated.
+
+It is complete: presets, defaults, credentials and overrides are already in it.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from callpost.model.endpoint import Endpoint
+from callpost.model.schedule import Schedule
+from callpost.model.vocabulary import (
+    Cause,
+    Direction,
+    ExtensionType,
+    Kind,
+    Selection,
+    Vocabulary,
+)
+
+Order = Literal["call", "subscription", "none"]
+ResponseAction = Literal["deliver", "retry", "refuse", "reject", "gone"]
+
+
+class Filter(Struct, frozen=True, kw_only=True):
+    """Which events are wanted; an empty tuple or set does not restrict.
+
+    `customer` "" and "*" mean any. `extension` entries are exact unless they begin with `mask:`.
+    With `dtmf` patterns only `dtmf` events match. `cause` restricts hangup and cdr only.
+    """
+
+    selection: Selection = "ALL"
+    events: frozenset[Kind] = frozenset()
+    direction: frozenset[Direction] = frozenset()
+    customer: str = ""
+    caller: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()
+    extension: tuple[str, ...] = ()
+    extension_type: frozenset[ExtensionType] = frozenset()
+    dtmf: tuple[str, ...] = ()
+    cause: frozenset[Cause] = frozenset()
+
+
+class Subscription(Struct, frozen=True, kw_only=True):
+    """`endpoints` are the primary and its fallbacks in order; `responses` maps "409" or "4xx"."""
+
+    name: str
+    endpoints: tuple[Endpoint, ...]
+    callback: Endpoint | None = None
+    vocabulary: Vocabulary = "callpost"
+    filter: Filter = Filter()
+    enabled: bool = True
+    note: str = ""
+    schedule: Schedule
+    cdr_schedule: Schedule
+    responses: dict[str, ResponseAction] = {}
+    order: Order = "call"
+    concurrency: int = 8
+
+    def schedule_of(self, kind: Kind) -> Schedule:
+        """The schedule for one kind of event: a `cdr` has its own, far more patient one."""
+        return self.cdr_schedule if kind == "cdr" else self.schedule
+
+    def endpoints_for(self, kind: Kind) -> tuple[Endpoint, ...]:
+        """The doors to try in order: with a status callback only `newCall` goes to the primary."""
+        if self.callback is None or kind == "newCall":
+            return self.endpoints
+        return (self.callback,)

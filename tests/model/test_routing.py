@@ -1,0 +1,272 @@
+"""Which subscription wants which event: each rule by itself, and the index against a plain scan."""
+
+from fnmatch import fnmatchcase
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from callpost.model.endpoint import TcpEndpoint
+from callpost.model.event import CallEvent
+from callpost.model.routing import Router
+from callpost.model.schedule import CDR, LIVE
+from callpost.model.subscription import Filter, Subscription
+from callpost.model.vocabulary import (
+    DIRECTIONS,
+    DIRECTIONS_OF,
+    KINDS,
+    KINDS_OF,
+    Vocabulary,
+)
+
+ENDPOINT = TcpEndpoint(place="primary", host="192.0.2.1", port=1, method="POSTJSON", level=2)
+
+
+def subscription(
+    wanted: Filter, vocabulary: Vocabulary = "callpost", *, enabled: bool = True
+) -> Subscription:
+    """A subscription that wants what `wanted` says."""
+    return Subscription(
+        name="crm",
+        endpoints=(ENDPOINT,),
+        schedule=LIVE,
+        cdr_schedule=CDR,
+        filter=wanted,
+        vocabulary=vocabulary,
+        enabled=enabled,
+    )
+
+
+def wants(wanted: Filter, event: CallEvent, vocabulary: Vocabulary = "callpost") -> bool:
+    """Whether the router gives the event to a subscription with that filter."""
+    one = subscription(wanted, vocabulary)
+    return Router([(1, one)]).wanted_by(event) == ((1, one),)
+
+
+NEW_CALL = CallEvent(event="newCall", call_id="1")
+INCOMING = CallEvent(
+    event="newCall",
+    call_id="1",
+    from_="+4511223344",
+    to="+4570305050",
+    did="+4570305051",
+    diversion="+4570305052",
+    direction="in",
+    user=("Alice",),
+    answering_number="210",
+    network="SIP",
+    extension="0003*210",
+    extension_type="phone",
+    customer="acme",
+)
+OUTGOING = CallEvent(event="newCall", call_id="1", from_="210", to="4511223344", direction="out")
+INTERNAL = CallEvent(event="newCall", call_id="1", from_="210", to="211", direction="internal")
+DIGITS = CallEvent(event="dtmf", call_id="1", dtmf="123")
+HANGUP = CallEvent(event="hangup", call_id="1", cause="busy")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "event"),
+    [
+        (Filter(), NEW_CALL),
+        (Filter(events=frozenset({"newCall"})), NEW_CALL),
+        (Filter(selection="SIP"), INCOMING),
+        (Filter(direction=frozenset({"in", "out"})), INCOMING),
+        (Filter(customer="acme"), INCOMING),
+        (Filter(customer="*"), INCOMING),
+        (Filter(caller=("4511*",)), INCOMING),
+        (Filter(caller=("4511223344",)), INCOMING),
+        (Filter(called=("+4570305050",)), INCOMING),
+        (Filter(called=("+4570305051",)), INCOMING),
+        (Filter(called=("+4570305052",)), INCOMING),
+        (Filter(called=("*52",)), INCOMING),
+        (Filter(extension=("0003*210",)), INCOMING),
+        (Filter(extension=("Alice",)), INCOMING),
+        (Filter(extension=("210",)), INCOMING),
+        (Filter(extension=("+4570305050",)), INCOMING),
+        (Filter(extension=("mask:0003*",)), INCOMING),
+        (Filter(extension=("999", "mask:0003*")), INCOMING),
+        (Filter(extension=("210",)), OUTGOING),
+        (Filter(extension=("210",)), INTERNAL),
+        (Filter(extension=("211",)), INTERNAL),
+        (Filter(extension_type=frozenset({"phone"})), INCOMING),
+        (Filter(dtmf=("9", "1X.")), DIGITS),
+        (Filter(cause=frozenset({"busy"})), HANGUP),
+        (Filter(cause=frozenset({"busy"})), NEW_CALL),
+    ],
+)
+def test_an_event_is_wanted(wanted: Filter, event: CallEvent) -> None:
+    """It meets every criterion that restricts."""
+    assert wants(wanted, event)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "event"),
+    [
+        (Filter(events=frozenset({"hangup"})), NEW_CALL),
+        (Filter(selection="MVNO"), INCOMING),
+        (Filter(selection="SIP"), NEW_CALL),
+        (Filter(direction=frozenset({"out"})), INCOMING),
+        (Filter(direction=frozenset({"in"})), NEW_CALL),
+        (Filter(customer="other"), INCOMING),
+        (Filter(customer="acme"), NEW_CALL),
+        (Filter(caller=("46*",)), INCOMING),
+        (Filter(caller=("*",)), NEW_CALL),
+        (Filter(called=("4511223344",)), INCOMING),
+        (Filter(called=("*",)), NEW_CALL),
+        (Filter(extension=("+4511223344",)), INCOMING),
+        (Filter(extension=("4511223344",)), OUTGOING),
+        (Filter(extension=("mask:9*",)), INCOMING),
+        (Filter(extension=("210",), customer="other"), INCOMING),
+        (Filter(extension_type=frozenset({"queue"})), INCOMING),
+        (Filter(extension_type=frozenset({"queue"})), NEW_CALL),
+        (Filter(dtmf=("9",)), DIGITS),
+        (Filter(dtmf=("1X.",)), NEW_CALL),
+        (Filter(cause=frozenset({"noAnswer"})), HANGUP),
+        (Filter(cause=frozenset({"busy"})), CallEvent(event="cdr", call_id="1")),
+    ],
+)
+def test_an_event_is_not_wanted(wanted: Filter, event: CallEvent) -> None:
+    """It misses one criterion."""
+    assert not wants(wanted, event)
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "event", "said"),
+    [
+        ("sipgate", CallEvent(event="ringing", call_id="1"), False),
+        ("sipgate", DIGITS, True),
+        ("zammad", DIGITS, False),
+        ("voipnow", HANGUP, True),
+        ("zammad", INTERNAL, False),
+        ("sipgate", INTERNAL, False),
+        ("voipnow", INTERNAL, True),
+        ("zammad", INCOMING, True),
+        ("zammad", NEW_CALL, True),
+    ],
+)
+def test_a_vocabulary_gets_what_it_can_say(
+    vocabulary: Vocabulary,
+    event: CallEvent,
+    said: bool,  # noqa: FBT001  pytest hands it over
+) -> None:
+    """Kinds and directions that it has no word for are not routed to it."""
+    assert wants(Filter(), event, vocabulary) == said
+
+
+def test_a_subscription_that_is_not_enabled_wants_nothing() -> None:
+    """It matches nothing and keeps nothing."""
+    router = Router([(1, subscription(Filter(), enabled=False))])
+    assert router.wanted_by(NEW_CALL) == ()
+
+
+def test_the_order_is_that_of_the_numbers() -> None:
+    """Whatever the order of filing and the drawer in which each lies."""
+    numbered = [
+        (7, subscription(Filter())),
+        (3, subscription(Filter(caller=("4511223344",)))),
+        (5, subscription(Filter(extension=("210", "Alice", "0003*210")))),
+    ]
+    found = Router(numbered).wanted_by(INCOMING)
+    assert [number for number, _ in found] == [3, 5, 7]
+
+
+def test_a_mask_with_a_fault_makes_no_router() -> None:
+    """The configuration was to refuse it."""
+    with pytest.raises(ValueError, match="without its"):
+        Router([(1, subscription(Filter(caller=("[",))))])
+
+
+def scanned(one: Subscription, event: CallEvent) -> bool:
+    """The rules of the contract, asked one after the other, without any index."""
+    wanted = one.filter
+    called = [number for number in (event.to, event.did, event.diversion) if number]
+    ours = [event.extension, event.answering_number, *(event.user or ())]
+    ours += [] if event.direction == "in" else [event.from_]
+    ours += [] if event.direction == "out" else [event.to]
+    answers = [
+        one.enabled,
+        event.event in KINDS_OF[one.vocabulary],
+        event.direction is None or event.direction in DIRECTIONS_OF[one.vocabulary],
+        not wanted.events or event.event in wanted.events,
+        not wanted.direction or event.direction in wanted.direction,
+        wanted.selection in {"ALL", event.network},
+        wanted.customer in {"", "*"} or wanted.customer == event.customer,
+        not wanted.caller or _any_mask(wanted.caller, [event.from_] if event.from_ else []),
+        not wanted.called or _any_mask(wanted.called, called),
+        not wanted.extension or any(_extension(e, x) for e in wanted.extension for x in ours if x),
+        not wanted.extension_type or event.extension_type in wanted.extension_type,
+        not wanted.dtmf or (event.event == "dtmf" and event.dtmf in wanted.dtmf),
+        not wanted.cause or event.event not in {"hangup", "cdr"} or event.cause in wanted.cause,
+    ]
+    return all(answers)
+
+
+def _any_mask(masks: tuple[str, ...], numbers: list[str]) -> bool:
+    return any(
+        fnmatchcase(number.removeprefix("+"), mask.removeprefix("+"))
+        for mask in masks
+        for number in numbers
+    )
+
+
+def _extension(entry: str, extension: str) -> bool:
+    if entry.startswith("mask:"):
+        return _any_mask((entry.removeprefix("mask:"),), [extension])
+    return entry == extension
+
+
+NUMBERS = st.sampled_from(["1", "+1", "2", "12", "+12", "anonymous"])
+MASKS = st.lists(NUMBERS | st.sampled_from(["1*", "+?", "[!1]", "*"]), max_size=2).map(tuple)
+EXTENSIONS = st.lists(NUMBERS | st.sampled_from(["mask:1*", "mask:?"]), max_size=2).map(tuple)
+MAYBE = st.none() | NUMBERS
+FILTERS = st.builds(
+    Filter,
+    selection=st.sampled_from(["ALL", "ALL", "SIP", "MVNO"]),
+    events=st.frozensets(st.sampled_from(KINDS), max_size=6),
+    direction=st.just(frozenset()) | st.frozensets(st.sampled_from(DIRECTIONS)),
+    customer=st.sampled_from(["", "*", "a", "b"]),
+    caller=st.just(()) | MASKS,
+    called=st.just(()) | MASKS,
+    extension=st.just(()) | EXTENSIONS,
+    extension_type=st.just(frozenset()) | st.frozensets(st.sampled_from(["phone", "ivr"])),
+    dtmf=st.just(()) | st.lists(st.sampled_from(["1", "12"]), max_size=2).map(tuple),
+    cause=st.just(frozenset()) | st.frozensets(st.sampled_from(["busy", "cancel"])),
+)
+SUBSCRIPTIONS = st.builds(
+    lambda wanted, vocabulary, off: subscription(wanted, vocabulary, enabled=off != 0),
+    FILTERS,
+    st.sampled_from(["callpost", "callpost", "sipgate", "zammad", "voipnow"]),
+    st.integers(0, 9),
+)
+EVENTS = st.builds(
+    CallEvent,
+    event=st.sampled_from(KINDS),
+    call_id=st.just("1"),
+    from_=MAYBE,
+    to=MAYBE,
+    did=MAYBE,
+    diversion=MAYBE,
+    answering_number=MAYBE,
+    extension=MAYBE,
+    user=st.none() | st.lists(NUMBERS, min_size=1, max_size=2).map(tuple),
+    direction=st.none() | st.sampled_from(DIRECTIONS),
+    network=st.sampled_from([None, "SIP", "MVNO"]),
+    extension_type=st.sampled_from([None, "phone", "ivr"]),
+    customer=st.sampled_from([None, "a", "b"]),
+    cause=st.sampled_from([None, "busy", "cancel"]),
+    dtmf=st.sampled_from(["1", "12", "3"]),
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(SUBSCRIPTIONS, max_size=12), st.lists(EVENTS, min_size=1, max_size=6))
+def test_the_index_finds_what_a_scan_finds(
+    subscriptions: list[Subscription], events: list[CallEvent]
+) -> None:
+    """No event is missed and none is given to a subscription that does not want it."""
+    numbered = list(enumerate(subscriptions))
+    router = Router(reversed(numbered))
+    assert [router.wanted_by(event) for event in events] == [
+        tuple((number, one) for number, one in numbered if scanned(one, event)) for event in events
+    ]
