@@ -1,0 +1,164 @@
+"""Lines become events on disk: decode, stamp, route, append, ring, reply.
+
+A reply goes out only after the commit that holds its event; of a refused line nothing is kept.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, Literal, assert_never
+
+import msgspec
+import structlog
+from msgspec import UNSET, Struct, UnsetType
+
+from callpost.engine.ports import Clock, Dice, Spool
+from callpost.model.decode import decode
+from callpost.model.delivery import Accepted, Arrival, Match, NotAccepted, Receipt
+from callpost.model.event import CallEvent, encode, stamped
+from callpost.model.instant import utc_text
+from callpost.model.limits import Intake as IntakeLimits
+from callpost.model.malformed import MalformedEvent
+from callpost.model.routing import Router
+
+# Refusals of one kind are logged at the first and then once in this time, with their count: a
+# broken producer must not fill the journal.
+_QUIET_S: Final = 10.0
+_KINDS_REMEMBERED: Final = 1_000
+
+_RefusalCode = Literal["invalid", "too_large", "spool_full", "spool_error", "stopping"]
+
+
+class _Ok(Struct):
+    ok: bool
+    id: str
+    number: int
+    matched: int
+    duplicate: bool | UnsetType = UNSET
+
+
+class _Refusal(Struct):
+    ok: bool
+    error: _RefusalCode
+    message: str
+    path: str | UnsetType = UNSET
+
+
+_Line = Arrival | _Refusal
+
+
+class Intake:
+    """The producers' side of the engine; `ring` gets the numbers of the subscriptions concerned."""
+
+    def __init__(
+        self,
+        *,
+        router: Router,
+        spool: Spool,
+        ring: Callable[[Iterable[int]], None],
+        clock: Clock,
+        dice: Dice,
+        limits: IntakeLimits,
+        log: structlog.typing.FilteringBoundLogger,
+    ) -> None:
+        self._router = router
+        self._spool = spool
+        self._ring = ring
+        self._clock = clock
+        self._dice = dice
+        self._limits = limits
+        self._log = log
+        self._refusals: dict[tuple[str, str], tuple[float, int]] = {}
+        self._closed = False
+
+    def close(self) -> None:
+        """Refuse from now on, because the daemon is stopping."""
+        self._closed = True
+
+    async def accept(self, lines: Sequence[bytes | None]) -> list[bytes]:
+        """Take in event lines; one reply line each, in order, once everything is on disk.
+
+        None stands for a line that was longer than `max_event_bytes`.
+        """
+        accepted_at = self._clock.steady()
+        time = utc_text(self._clock.wall())
+        read = [self._read(line, accepted_at, time) for line in lines]
+        arrivals = [line for line in read if isinstance(line, Arrival)]
+        receipts = iter(await self._spool.append(arrivals) if arrivals else ())
+        wanting: set[int] = set()
+        replies = [_reply(line, receipts, wanting) for line in read]
+        self._ring(wanting)
+        for reply in replies:
+            self._tell(reply)
+        return [msgspec.json.encode(reply) + b"\n" for reply in replies]
+
+    def _read(self, line: bytes | None, accepted_at: float, time: str) -> _Line:
+        if self._closed:
+            return _Refusal(ok=False, error="stopping", message="The daemon is stopping.")
+        if line is None:
+            return _Refusal(
+                ok=False,
+                error="too_large",
+                message=f"The event is larger than {self._limits.max_event_bytes:,} bytes.",
+            )
+        try:
+            event = decode(line, unknown_fields=self._limits.unknown_fields)
+        except MalformedEvent as fault:
+            return _Refusal(ok=False, error="invalid", message=fault.message, path=fault.path)
+        event = stamped(event, id=event.id or self._dice.event_id(), time=event.time or time)
+        return self._arrival(event, accepted_at)
+
+    def _arrival(self, event: CallEvent, accepted_at: float) -> Arrival:
+        kind = event.event
+        return Arrival(
+            id=event.id or "",
+            call_id=event.call_id,
+            customer=event.customer or "",
+            source=event.source or "",
+            accepted_at=accepted_at,
+            body=encode(event),
+            matches=tuple(
+                Match(number, accepted_at + wanting.schedule_of(kind).max_age_s[kind])
+                for number, wanting in self._router.wanted_by(event)
+            ),
+        )
+
+    def _tell(self, reply: _Ok | _Refusal) -> None:
+        if isinstance(reply, _Ok):
+            self._log.debug("intake.accepted", eventId=reply.id, matched=reply.matched)
+            return
+        path = reply.path if isinstance(reply.path, str) else ""
+        now = self._clock.steady()
+        told_at, untold = self._refusals.get((reply.error, path), (float("-inf"), 0))
+        if now - told_at < _QUIET_S:
+            self._refusals[reply.error, path] = (told_at, untold + 1)
+            return
+        if len(self._refusals) >= _KINDS_REMEMBERED:
+            self._refusals.clear()
+        self._refusals[reply.error, path] = (now, 0)
+        self._log.warning(
+            "intake.refused",
+            error=reply.error,
+            message=reply.message,
+            path=path,
+            refusedSince=untold,
+        )
+
+
+def _reply(line: _Line, receipts: Iterator[Receipt], wanting: set[int]) -> _Ok | _Refusal:
+    """The answer to one line; adds to `wanting` the subscriptions that have something new."""
+    if isinstance(line, _Refusal):
+        return line
+    match next(receipts):
+        case Accepted() as receipt:
+            if not receipt.duplicate:
+                wanting.update(match.subscription for match in line.matches)
+            return _Ok(
+                ok=True,
+                id=line.id,
+                number=receipt.number,
+                matched=receipt.matched,
+                duplicate=receipt.duplicate or UNSET,
+            )
+        case NotAccepted() as receipt:
+            return _Refusal(ok=False, error=receipt.error, message=receipt.message)
+        case _ as unreachable:
+            assert_never(unreachable)

@@ -1,0 +1,90 @@
+"""What the engine needs of the world, as Protocols; the edge fits them without knowing them.
+
+Everything here that is not `async` returns at once.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from callpost.model.delivery import Arrival, Delivery, Message, Page, Receipt, Report, Settlement
+from callpost.model.endpoint import Endpoint
+from callpost.model.subscription import Order
+
+
+class Spool(Protocol):
+    """The durable memory: the disk is the queue."""
+
+    async def append(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
+        """Return once all are on disk in one transaction, or say why not; one receipt each."""
+        ...
+
+    def page(self, subscription: int, *, after: int, limit: int, order: Order) -> Page:
+        """Read up to `limit` rows with a position above `after`, in order, committed ones only."""
+        ...
+
+    def due(self, subscription: int, *, now: float, limit: int, order: Order) -> list[int]:
+        """Name the keys of the deferred lanes whose time has come, the longest due first."""
+        ...
+
+    def next_due(self, subscription: int, *, now: float) -> float | None:
+        """Say when the next deferred lane falls due after `now`; None where none waits."""
+        ...
+
+    def lane(
+        self, subscription: int, key: int, *, after: int, limit: int, order: Order
+    ) -> list[Delivery]:
+        """Read the pending deliveries of one lane with a position above `after`, in order."""
+        ...
+
+    def settle(self, settlement: Settlement, written: Callable[[bool], None] | None = None) -> None:
+        """Queue it for the next commit; `written` is called in the loop once it is on disk.
+
+        It is called with True, but for a `Released` that found the lane not empty: False.
+        Settlements are written in the order in which they were queued. One without `written`
+        may ride with a later commit (within 20 ms).
+        """
+        ...
+
+
+class Sender(Protocol):
+    """One endpoint's door: it keeps the connections and never raises for what a peer does."""
+
+    async def send(self, message: Message) -> Report:
+        """Make one attempt, within the endpoint's time-outs."""
+        ...
+
+    def close(self) -> None:
+        """Drop the connections that are idle."""
+        ...
+
+
+class SenderFactory(Protocol):
+    """Opens the sender for an endpoint, whatever its transport."""
+
+    def __call__(self, endpoint: Endpoint) -> Sender:
+        """Prepare; nothing is connected before the first attempt."""
+        ...
+
+
+class Clock(Protocol):
+    """Two clocks: `steady` never goes back, also over restarts; `wall` is what people read."""
+
+    def steady(self) -> float:
+        """Seconds for accepted_at, due_at and expires_at."""
+        ...
+
+    def wall(self) -> float:
+        """Seconds since 1970 for times that go out."""
+        ...
+
+
+class Dice(Protocol):
+    """Chance, so that tests can choose it."""
+
+    def roll(self) -> float:
+        """Return a number from [0, 1)."""
+        ...
+
+    def event_id(self) -> str:
+        """Return `evt_` and a UUIDv7 in hex: unique, and growing with time."""
+        ...
