@@ -1,0 +1,120 @@
+"""The state directory: made private, claimed by one daemon, and the database file in it.
+
+Whatever makes it unusable is told in one sentence that names the path.
+"""
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+from typing import Final, Self
+
+DATABASE: Final = "spool.db"
+LOCK: Final = "lock"
+
+# How long a statement waits for another process that writes to the file. Nobody but the daemon
+# should; the loop stands still meanwhile, so it is short.
+_BUSY_S: Final = 1.0
+
+
+class SpoolUnusable(Exception):
+    """The spool cannot be opened or used; the message is one sentence for the operator."""
+
+
+class Claim:
+    """The right to use a state directory, held until `release` or the end of the process.
+
+    It is an flock on the file `lock`, which the kernel drops with the process, so that a crash
+    leaves nothing behind; the process id in the file is only for people.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: int | None = descriptor
+
+    @classmethod
+    def of(cls, directory: Path) -> Self:
+        """Make `directory` private and claim it, or raise `SpoolUnusable`."""
+        try:
+            _make_private(directory)
+            descriptor = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as fault:
+            raise _unusable(directory, fault) from fault
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except BlockingIOError as fault:
+            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            raise SpoolUnusable(
+                f"{directory}: is in use by another callpost (process {holder or 'unknown'})"
+            ) from fault
+        except OSError as fault:
+            os.close(descriptor)
+            raise _unusable(directory, fault) from fault
+        return cls(descriptor)
+
+    def release(self) -> None:
+        """Let the next daemon in; a second call does nothing."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def make_database(directory: Path) -> None:
+    """Make the file, mode 0600, where it is missing; SQLite alone would let everyone read it.
+
+    Only before the first connection: closing any descriptor of the file drops all the locks
+    that this process has on it (POSIX), SQLite's own among them.
+    """
+    path = directory / DATABASE
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+        _flush_directory(directory)
+    except OSError as fault:
+        raise _unusable(path, fault) from fault
+
+
+def connect_writing(directory: Path) -> sqlite3.Connection:
+    """Open the database that `make_database` has made."""
+    # The commit runs in a thread while the loop keeps its hands off the connection.
+    return sqlite3.connect(
+        directory / DATABASE, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+    )
+
+
+def connect_reading(directory: Path) -> sqlite3.Connection:
+    """Open the database for reading only."""
+    path = directory / DATABASE
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
+    except sqlite3.OperationalError as fault:
+        raise SpoolUnusable(f"{path}: {fault}") from fault
+    connection.execute("pragma query_only = on")
+    return connection
+
+
+def _make_private(directory: Path) -> None:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if directory.stat().st_mode & 0o077:
+        directory.chmod(0o700)
+
+
+def _flush_directory(directory: Path) -> None:
+    """A new file is safe only when its directory's entry is on disk too."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unusable(path: Path, fault: OSError) -> SpoolUnusable:
+    if isinstance(fault, FileExistsError | NotADirectoryError):
+        return SpoolUnusable(f"{path}: is not a directory")
+    return SpoolUnusable(f"{path}: cannot be written: {fault.strerror}")

@@ -1,0 +1,186 @@
+"""Retention: what has been kept long enough goes, in transactions short enough for the loop.
+
+Delivered events stay for `retain_s`, dead letters and their events for `retain_dead_s`, calls
+and the counters behind `seq` for a week after their last event. Nothing pending ever goes.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import trio
+from msgspec import Struct
+from structlog.typing import FilteringBoundLogger
+
+from callpost.edge.spool import sweep
+from callpost.edge.spool.files import connect_writing
+from callpost.edge.spool.room import Room
+from callpost.edge.spool.write import NotWritten, Writer
+from callpost.model.limits import CALL_KEPT_S, SpoolLimits
+
+# A pass stops after so many turns in a row that freed nothing (100,000 events that wait or are
+# dead, or as many calls that are young), and the next one goes on from there.
+_BARREN_TURNS: Final = 10
+# Free pages are used again; only what is far more than half a minute brings is given back.
+_FREE_MAX_BYTES: Final = 16 * 1024 * 1024
+_FREE_SHARE: Final = 16
+_VACUUM_TURNS: Final = 64
+_ANY_AGE: Final = float("inf")
+
+
+class Trimmed(Struct, frozen=True, kw_only=True):
+    """What one pass has taken; `tight` if that was not enough."""
+
+    events: int
+    dead: int
+    calls: int
+    tight: bool
+
+
+class Keeper:
+    """Goes round the spool every half minute, or at once when it is nearly full."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        *,
+        room: Room,
+        limits: SpoolLimits,
+        directory: Path,
+        forget_calls: Callable[[], None],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._writer = writer
+        self._room = room
+        self._limits = limits
+        self._directory = directory
+        self._forget_calls = forget_calls
+        self._log = log
+        # Where the next pass goes on: an event's number, a call's.
+        self._event = 0
+        self._call = 0
+        # Whether a tight spool is news: not after a pass that could not help it.
+        self._hears = True
+        self._finishing = False
+        self._bell = trio.Event()
+
+    def press(self) -> None:
+        """Ask for a pass now: the spool is tight."""
+        if self._hears:
+            self._bell.set()
+
+    def finish(self) -> None:
+        """Let `run` return."""
+        self._finishing = True
+        self._bell.set()
+
+    async def run(self, now: Callable[[], float], *, interval_s: float) -> None:
+        """Make a pass after each interval, until `finish`."""
+        while not self._finishing:
+            with trio.move_on_after(interval_s):
+                await self._bell.wait()
+            if self._finishing:
+                return
+            self._bell = trio.Event()
+            # A failure has been told as `spool.degraded`; what was not taken now is next time.
+            self._hears = False
+            try:
+                self._hears = not (await self.trim(now())).tight
+            except NotWritten:
+                continue
+
+    async def trim(self, now: float) -> Trimmed:
+        """Make one pass; raises `NotWritten`."""
+        dead = await self._take_dead(now - self._limits.retain_dead_s)
+        events = await self._take_events(now - self._limits.retain_s)
+        calls = await self._take_calls(now - CALL_KEPT_S)
+        if events or dead or calls:
+            self._log.debug("spool.trimmed", events=events, dead=dead, calls=calls)
+        if self._is_tight():
+            early = await self._relieve()
+            events, dead = events + early[0], dead + early[1]
+        await self._shrink()
+        return Trimmed(events=events, dead=dead, calls=calls, tight=self._is_tight())
+
+    async def _relieve(self) -> tuple[int, int]:
+        """Take before its time what is missed the least, until there is room again."""
+        events = await self._take_early_events()
+        self._log.info("spool.relieved", step="delivered", events=events)
+        dead = 0
+        while self._is_tight():
+            taken = await self._writer.chore(partial(sweep.take_dead, before=_ANY_AGE))
+            if not taken:
+                break
+            dead += taken
+            events += await self._take_early_events()
+        if dead:
+            self._log.warning("spool.relieved", step="dead", dead=dead)
+        return events, dead
+
+    async def _take_early_events(self) -> int:
+        last = taken = 0
+        ended = False
+        while self._is_tight() and not ended:
+            turn = await self._writer.chore(partial(sweep.take_events, after=last, before=_ANY_AGE))
+            last, ended = turn.last, turn.ended
+            taken += turn.taken
+        return taken
+
+    async def _take_dead(self, before: float) -> int:
+        taken = 0
+        while now_taken := await self._writer.chore(partial(sweep.take_dead, before=before)):
+            taken += now_taken
+        return taken
+
+    async def _take_events(self, before: float) -> int:
+        taken = barren = 0
+        while barren < _BARREN_TURNS:
+            take = partial(sweep.take_events, after=self._event, before=before)
+            turn = await self._writer.chore(take)
+            self._event = 0 if turn.ended else turn.last
+            taken += turn.taken
+            if turn.ended:
+                break
+            barren = 0 if turn.taken else barren + 1
+        return taken
+
+    async def _take_calls(self, before: float) -> int:
+        taken = barren = 0
+        while barren < _BARREN_TURNS:
+            turn = await self._writer.chore(partial(self._take_some_calls, before))
+            self._call = turn.last
+            taken += turn.taken
+            if turn.ended:
+                break
+            barren = 0 if turn.taken else barren + 1
+        return taken
+
+    def _take_some_calls(self, before: float, connection: sqlite3.Connection) -> sweep.Turn:
+        # The writer remembers numbers of calls: an event must not be given one that has gone.
+        self._forget_calls()
+        return sweep.take_calls(connection, after=self._call, before=before)
+
+    async def _shrink(self) -> None:
+        kept_bytes = min(_FREE_MAX_BYTES, self._limits.max_bytes // _FREE_SHARE)
+        for _ in range(_VACUUM_TURNS):
+            if self._room.free_bytes() <= kept_bytes:
+                break
+            await self._writer.chore(sweep.vacuum)
+        await trio.to_thread.run_sync(checkpoint, self._directory)
+
+    def _is_tight(self) -> bool:
+        return self._room.fill() != "ample"
+
+
+def checkpoint(directory: Path) -> None:
+    """Copy the write-ahead log into the database beside the writer, so that it need not."""
+    connection = connect_writing(directory)
+    try:
+        connection.execute("pragma wal_checkpoint(passive)")
+    except sqlite3.OperationalError:
+        # The writer's own checkpoint, or a disk without room: the log stays as it is.
+        return
+    finally:
+        connection.close()

@@ -1,0 +1,163 @@
+"""Reads the spool: pages, lanes and counts, over a connection that cannot write.
+
+Each read is one short statement that is read to its end, so that no open snapshot keeps the
+write-ahead log from being reused. Needs no loop: a stopped daemon's spool is read with it too.
+"""
+
+import sqlite3
+from pathlib import Path
+from typing import Final, Self
+
+from callpost.edge.spool.files import connect_reading
+from callpost.model.delivery import Delivery, Page
+from callpost.model.subscription import Order
+
+_COLUMNS: Final = """d.position, d.number, d.call, d.seq, d.previous_id, d.rounds, d.attempts,
+    coalesce(d.replayed_at, e.accepted_at), d.expires_at, e.body"""
+# CROSS JOIN binds the order of the loops: deliveries first, then the event of each.
+_PAGE: Final = """select {columns}, {key}, {blocked}
+    from deliveries d cross join events e on e.number = d.number
+    where d.subscription = :subscription and d.position > :after
+    order by d.position limit :limit"""
+_BLOCKED: Final[dict[Order, str]] = {
+    "call": """exists (select 1 from deferred x
+                 where x.subscription = :subscription and x.call = d.call)""",
+    "none": """exists (select 1 from deferred x
+                 where x.subscription = :subscription and x.position = d.position)""",
+    "subscription": "exists (select 1 from deferred x where x.subscription = :subscription)",
+}
+_KEY: Final[dict[Order, str]] = {"call": "d.call", "none": "d.position", "subscription": "0"}
+PAGE: Final[dict[Order, str]] = {
+    order: _PAGE.format(columns=_COLUMNS, key=key, blocked=_BLOCKED[order])
+    for order, key in _KEY.items()
+}
+
+DUE: Final[dict[Order, str]] = {
+    "call": """select call from deferred
+        where subscription = :subscription and due_at <= :now order by due_at limit :limit""",
+    "none": """select position from deferred
+        where subscription = :subscription and due_at <= :now order by due_at limit :limit""",
+    "subscription": """select 0 from deferred
+        where subscription = :subscription and due_at <= :now order by due_at limit 1""",
+}
+NEXT_DUE: Final = "select min(due_at) from deferred where subscription = ? and due_at > ?"
+
+# The deliveries of a call are found from its events, and none of them lies before the first
+# pending position of the subscription. Started from the deliveries this takes 290 ms, not 9 us,
+# on a million rows.
+_LANE_OF_CALL: Final = f"""select {_COLUMNS}
+    from events e cross join deliveries d
+    where e.call = :key and e.number > :after
+      and e.number >= (select min(position) from deliveries where subscription = :subscription)
+      and d.subscription = :subscription and d.position = e.number
+    order by e.number limit :limit"""  # noqa: S608 - built from the constant above
+# Left to itself the planner walks all that is pending of the subscription.
+_REPLAYED_OF_CALL: Final = f"""select {_COLUMNS}
+    from deliveries d indexed by deliveries_replayed cross join events e on e.number = d.number
+    where d.position <> d.number and d.subscription = :subscription and d.call = :key
+      and d.position > :after
+    order by d.position limit :limit"""  # noqa: S608 - likewise
+_LANE_OF_ONE: Final = f"""select {_COLUMNS}
+    from deliveries d cross join events e on e.number = d.number
+    where d.subscription = :subscription and d.position = :key and d.position > :after
+    limit :limit"""  # noqa: S608 - likewise
+_LANE_OF_ALL: Final = f"""select {_COLUMNS}
+    from deliveries d cross join events e on e.number = d.number
+    where d.subscription = :subscription and d.position > :after
+    order by d.position limit :limit"""  # noqa: S608 - likewise
+LANE: Final[dict[Order, tuple[str, ...]]] = {
+    "call": (_LANE_OF_CALL, _REPLAYED_OF_CALL),
+    "none": (_LANE_OF_ONE,),
+    "subscription": (_LANE_OF_ALL,),
+}
+
+# Stamps are given before the number is, so the newest may lie a few numbers back; more than one
+# commit holds is far more than enough.
+_NEWEST_STAMP: Final = """select max(accepted_at)
+    from (select accepted_at from events order by number desc limit 4096)"""
+_PENDING: Final = "select subscription, count(*) from deliveries group by subscription"
+
+
+class Reader:
+    """What is committed, read on the caller's own thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    def of(cls, directory: Path) -> Self:
+        """Open the spool in `directory` for reading, or raise `SpoolUnusable`."""
+        return cls(connect_reading(directory))
+
+    def close(self) -> None:
+        """Close the connection; a second call does nothing."""
+        self._connection.close()
+
+    def page(self, subscription: int, *, after: int, limit: int, order: Order) -> Page:
+        """See ports.Spool; some 2 us a row."""
+        names = {"subscription": subscription, "after": after, "limit": limit}
+        rows = self._connection.execute(PAGE[order], names).fetchall()
+        return Page(
+            rows=tuple((_delivery(row), row[10], row[11] == 1) for row in rows),
+            last=rows[-1][0] if rows else after,
+            full=len(rows) == limit,
+        )
+
+    def due(self, subscription: int, *, now: float, limit: int, order: Order) -> list[int]:
+        """See ports.Spool."""
+        names = {"subscription": subscription, "now": now, "limit": limit}
+        rows = self._connection.execute(DUE[order], names).fetchall()
+        # A lane may have several rows for a while after its subscription's `order` has changed.
+        return list(dict.fromkeys(key for (key,) in rows))
+
+    def next_due(self, subscription: int, *, now: float) -> float | None:
+        """See ports.Spool."""
+        [(due_at,)] = self._connection.execute(NEXT_DUE, (subscription, now)).fetchall()
+        return None if due_at is None else float(due_at)
+
+    def lane(
+        self, subscription: int, key: int, *, after: int, limit: int, order: Order
+    ) -> list[Delivery]:
+        """See ports.Spool."""
+        names = {"subscription": subscription, "key": key, "after": after, "limit": limit}
+        found = [
+            _delivery(row)
+            for sql in LANE[order]
+            for row in self._connection.execute(sql, names).fetchall()
+        ]
+        return sorted(found, key=lambda one: one.position)[:limit]
+
+    def newest_stamp(self) -> float:
+        """Return the largest `accepted_at`, 0 where there is no event."""
+        [(newest_at,)] = self._connection.execute(_NEWEST_STAMP).fetchall()
+        return 0.0 if newest_at is None else float(newest_at)
+
+    def pending(self) -> dict[int, int]:
+        """Count the pending deliveries of each subscription that has any."""
+        return dict(self._connection.execute(_PENDING).fetchall())
+
+    def dead_count(self) -> int:
+        """Count the dead letters."""
+        [(count,)] = self._connection.execute("select count(*) from dead").fetchall()
+        return int(count)
+
+    def pages(self) -> tuple[int, int]:
+        """Count the pages of the database that hold something, and those that are free."""
+        [(pages,)] = self._connection.execute("pragma page_count").fetchall()
+        [(free,)] = self._connection.execute("pragma freelist_count").fetchall()
+        return pages - free, free
+
+
+def _delivery(row: tuple[int, int, int, int, str, int, int, float, float, bytes]) -> Delivery:
+    return Delivery(
+        position=row[0],
+        number=row[1],
+        call=row[2],
+        seq=row[3],
+        previous_id=row[4],
+        rounds=row[5],
+        attempts=row[6],
+        accepted_at=row[7],
+        expires_at=row[8],
+        body=row[9],
+    )

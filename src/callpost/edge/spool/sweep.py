@@ -1,0 +1,146 @@
+"""The single turns of retention, each inside a transaction that the caller has opened.
+
+A turn looks at 10,000 events or calls at most and takes up to 1,000 of them, so that the loop is
+not held for long. An event is taken only if nothing pending and no dead letter needs it.
+"""
+
+import sqlite3
+from itertools import pairwise, takewhile
+from typing import Final
+
+from msgspec import Struct
+
+_CHUNK: Final = 1_000
+_CHUNKS: Final = 10
+# A turn ends after so many rows were deleted: an event that went to a thousand subscriptions has
+# a thousand attempts.
+_WRITTEN_MAX: Final = 4_000
+_STRIDE: Final = 16
+# Pages moved and cut off in one transaction.
+_VACUUM_PAGES: Final = 128
+
+EVENTS: Final = """select number, call, accepted_at from events
+    where number > ? order by number limit ?"""
+DEAD_AMONG: Final = "select distinct number from dead where number between ? and ?"
+REPLAYED_AMONG: Final = """select number from deliveries
+    where position <> number and number between ? and ?"""
+# Hops from one subscription to the next instead of reading all that is pending.
+FIRST_PENDING: Final = """with recursive owner (subscription) as (
+        select min(subscription) from deliveries
+        union all
+        select (select min(d.subscription) from deliveries d
+                where d.subscription > owner.subscription)
+        from owner where owner.subscription is not null)
+    select subscription, (select min(position) from deliveries d
+                          where d.subscription = owner.subscription)
+    from owner where subscription is not null"""
+PENDING_AMONG: Final = """select position from deliveries
+    where subscription = ? and position between ? and ?"""
+DELETE_EVENTS: Final = "delete from events where number between ? and ?"
+DELETE_ATTEMPTS: Final = "delete from attempts where number between ? and ?"
+_CALL_ENDED: Final = "update calls set last_at = max(last_at, ?) where call = ?"
+
+OLD_DEAD: Final = "select number, subscription from dead where died_at < ? order by died_at limit ?"
+_DELETE_DEAD: Final = "delete from dead where number = ? and subscription = ?"
+
+LAST_CALL: Final = """select max(call) from (
+    select call from calls where call > ? order by call limit ?)"""
+OLD_CALLS: Final = """select call from calls
+    where call > ? and call <= ? and last_at < ?
+      and not exists (select 1 from events e where e.call = calls.call)
+    order by call limit ?"""
+DELETE_COUNTERS: Final = "delete from counters where call = ?"
+_DELETE_CALL: Final = "delete from calls where call = ?"
+
+
+class Turn(Struct, frozen=True):
+    """Where the next turn goes on, how many were taken, and whether the end was reached."""
+
+    last: int
+    taken: int
+    ended: bool
+
+
+def take_events(connection: sqlite3.Connection, *, after: int, before: float) -> Turn:
+    """Take events with a number above `after` that were accepted before `before`."""
+    turn = Turn(after, 0, ended=False)
+    for _ in range(_CHUNKS):
+        step = _take_chunk(connection, after=turn.last, before=before)
+        turn = Turn(step.last, turn.taken + step.taken, step.ended)
+        if turn.ended or turn.taken:
+            break
+    return turn
+
+
+def take_dead(connection: sqlite3.Connection, *, before: float) -> int:
+    """Take dead letters that died before `before`, the oldest first; return how many."""
+    rows = connection.execute(OLD_DEAD, (before, _CHUNK)).fetchall()
+    connection.executemany(_DELETE_DEAD, rows)
+    return len(rows)
+
+
+def take_calls(connection: sqlite3.Connection, *, after: int, before: float) -> Turn:
+    """Take calls above `after` that have no events left and whose last was before `before`."""
+    [(last,)] = connection.execute(LAST_CALL, (after, _CHUNK * _CHUNKS)).fetchall()
+    if last is None:
+        return Turn(0, 0, ended=True)
+    calls = connection.execute(OLD_CALLS, (after, last, before, _CHUNK)).fetchall()
+    written = connection.total_changes
+    for taken, call in enumerate(calls, start=1):
+        connection.execute(DELETE_COUNTERS, call)
+        connection.execute(_DELETE_CALL, call)
+        if connection.total_changes - written > _WRITTEN_MAX or taken == _CHUNK:
+            return Turn(call[0], taken, ended=False)
+    return Turn(last, len(calls), ended=False)
+
+
+def vacuum(connection: sqlite3.Connection) -> None:
+    """Give free pages back to the file system."""
+    for _ in range(_VACUUM_PAGES):
+        # The sqlite3 module steps a pragma once, and each step frees one page.
+        connection.execute("pragma incremental_vacuum(1)")
+
+
+def _take_chunk(connection: sqlite3.Connection, *, after: int, before: float) -> Turn:
+    rows: list[tuple[int, int, float]] = connection.execute(EVENTS, (after, _CHUNK)).fetchall()
+    old = list(takewhile(lambda row: row[2] < before, rows))
+    if not old:
+        return Turn(after, 0, ended=True)
+    needed = _needed(connection, after + 1, old[-1][0], enough=len(old))
+    last = _delete(connection, after + 1, old[-1][0], sorted(needed))
+    gone = [row for row in old if row[0] <= last and row[0] not in needed]
+    # Rows come in the order of time: of a call's, the last one's stays.
+    ended_at = {call: accepted_at for _, call, accepted_at in gone}
+    connection.executemany(_CALL_ENDED, [(at, call) for call, at in ended_at.items()])
+    return Turn(last, len(gone), ended=last == old[-1][0] and len(old) < _CHUNK)
+
+
+def _needed(connection: sqlite3.Connection, first: int, last: int, *, enough: int) -> set[int]:
+    """The numbers among `first`..`last` that something pending or dead refers to."""
+    span = (first, last)
+    needed = {number for (number,) in connection.execute(DEAD_AMONG, span)}
+    needed.update(number for (number,) in connection.execute(REPLAYED_AMONG, span))
+    for subscription, position in connection.execute(FIRST_PENDING).fetchall():
+        if len(needed) == enough:
+            break
+        if position <= last:
+            found = connection.execute(PENDING_AMONG, (subscription, *span))
+            needed.update(number for (number,) in found)
+    return needed
+
+
+def _delete(connection: sqlite3.Connection, first: int, last: int, needed: list[int]) -> int:
+    """Delete `first`..`last` but for the needed numbers; return how far it came.
+
+    It stops early where the events have many attempts.
+    """
+    written = connection.total_changes
+    edges = [first - 1, *needed, last + 1]
+    for below, above in pairwise(edges):
+        for low in range(below + 1, above, _STRIDE):
+            span = (low, min(low + _STRIDE, above) - 1)
+            connection.execute(DELETE_EVENTS, span)
+            connection.execute(DELETE_ATTEMPTS, span)
+            if connection.total_changes - written > _WRITTEN_MAX:
+                return span[1]
+    return last

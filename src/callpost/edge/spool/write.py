@@ -1,0 +1,207 @@
+"""The one writer: rows are bound on the event loop, only COMMIT runs in a thread.
+
+While a commit is out, everything that arrives queues, and the next one takes it all. Within a
+commit the appends come first, then the settlements in their order, so that a `Released` sees
+every delivery that becomes visible together with it. Nothing is confirmed before its commit.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final, TypeVar
+
+import trio
+from structlog.typing import FilteringBoundLogger
+
+from callpost.edge.spool.health import CLOSED, FULL, Health, refusal_of
+from callpost.edge.spool.ledger import Ledger
+from callpost.edge.spool.room import Room
+from callpost.edge.spool.settle import write_settlements
+from callpost.edge.spool.waiting import Append, Chore, Queued, Waiting
+from callpost.model.delivery import Accepted, Arrival, NotAccepted, Receipt, Settlement
+
+# Between two tries to write what must not be lost: a full disk is not freed in less.
+_RETRY_S: Final = 1.0
+
+_Result = TypeVar("_Result")
+
+
+class NotWritten(Exception):
+    """A chore's transaction failed, or the spool is closed; the message is one sentence."""
+
+
+class Writer:
+    """Has the writing connection to itself from `run` on; `commits` counts those that held."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        ledger: Ledger,
+        room: Room,
+        on_tight: Callable[[], None],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self.commits = 0
+        self._connection = connection
+        self._ledger = ledger
+        self._room = room
+        self._on_tight = on_tight
+        self._log = log
+        self._health = Health(log)
+        self._waiting = Waiting()
+        self._thread = trio.CapacityLimiter(1)
+        # Settlements that a failed commit held are tried again before anything else.
+        self._retrying = False
+        self._finishing = trio.Event()
+        self._closed = False
+
+    async def append(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
+        """Return when the commit that holds them is over; see ports.Spool.
+
+        Whoever is cancelled here does not learn what became of them: all are written, or none.
+        """
+        if not arrivals:
+            return []
+        if self._closed:
+            return [CLOSED for _ in arrivals]
+        append = Append(arrivals, trio.Event())
+        self._waiting.add_append(append)
+        await append.decided.wait()
+        return list(append.receipts)
+
+    def settle(self, settlement: Settlement, written: Callable[[bool], None] | None) -> None:
+        """See ports.Spool."""
+        self._waiting.add_settlement((settlement, written))
+
+    async def chore(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """Run `work` in a transaction of its own; return what it returned, once on disk.
+
+        It runs on the loop and must be short; raises `NotWritten`.
+        """
+        if self._closed:
+            raise NotWritten(CLOSED.message)
+        results: list[_Result] = []
+        chore = Chore(lambda connection: results.append(work(connection)), trio.Event())
+        self._waiting.add_chore(chore)
+        await chore.decided.wait()
+        if chore.failure is not None:
+            raise NotWritten(chore.failure)
+        return results[0]
+
+    def finish(self) -> None:
+        """Let `run` return once everything that waits has been written."""
+        self._finishing.set()
+        self._waiting.hurry()
+
+    async def run(self) -> None:
+        """Write until `finish`; what still cannot be written then is given up."""
+        try:
+            while self._waiting or not self._finishing.is_set():
+                await self._waiting.until_due()
+                await self._write_waiting()
+                await self._write_chore()
+        finally:
+            self._closed = True
+            self._waiting.refuse_appends(CLOSED)
+            while (chore := self._waiting.take_chore()) is not None:
+                chore.decide(CLOSED.message)
+
+    async def _write_waiting(self) -> None:
+        appends = [] if self._retrying else self._admitted()
+        settlements = self._waiting.take_settlements()
+        if not appends and not settlements:
+            return
+        try:
+            self._connection.execute("begin immediate")
+            receipts = self._ledger.write([one for each in appends for one in each.arrivals])
+            answers = write_settlements(self._connection, [one for one, _ in settlements])
+            await self._commit()
+        except sqlite3.Error as fault:
+            self._undo()
+            await self._failed(refusal_of(fault), appends, settlements)
+        else:
+            self._retrying = False
+            self._health.succeeded(appended=bool(appends))
+            _confirm(appends, receipts, settlements, answers)
+
+    async def _write_chore(self) -> None:
+        chore = None if self._retrying else self._waiting.take_chore()
+        if chore is None:
+            return
+        try:
+            self._connection.execute("begin immediate")
+            chore.work(self._connection)
+            await self._commit()
+        except sqlite3.Error as fault:
+            self._undo()
+            refusal = refusal_of(fault)
+            self._health.failed(refusal, refused=False)
+            chore.decide(refusal.message)
+        else:
+            chore.decide(None)
+
+    def _admitted(self) -> list[Append]:
+        """The next appends, unless the spool has no room for them."""
+        if not self._waiting.has_appends():
+            return []
+        fill = self._room.fill()
+        if fill != "ample":
+            self._on_tight()
+        if fill == "full":
+            self._health.failed(FULL, refused=True)
+            self._waiting.refuse_appends(FULL)
+        return self._waiting.take_appends()
+
+    async def _commit(self) -> None:
+        # Never abandoned: the connection is the loop's again only when the thread is done.
+        await trio.to_thread.run_sync(
+            self._connection.execute, "commit", limiter=self._thread, abandon_on_cancel=False
+        )
+        self.commits += 1
+        self._ledger.trim()
+
+    def _undo(self) -> None:
+        """Bring connection and ledger back to what is on disk."""
+        self._ledger.forget()
+        # A full disk has SQLite roll back by itself.
+        if self._connection.in_transaction:
+            with suppress(sqlite3.Error):
+                self._connection.execute("rollback")
+
+    async def _failed(
+        self, refusal: NotAccepted, appends: Sequence[Append], settlements: Sequence[Queued]
+    ) -> None:
+        """Refuse what can be sent again; keep what cannot, unless this was the last try."""
+        self._health.failed(refusal, refused=bool(appends))
+        for append in appends:
+            append.decide([refusal] * len(append.arrivals))
+        if self._retrying:
+            self._waiting.refuse_appends(refusal)
+        if not settlements:
+            return
+        # Those of a mixed commit get a try of their own even at the end, and at once.
+        self._retrying = bool(appends) or not self._finishing.is_set()
+        if self._retrying:
+            self._waiting.put_back(settlements)
+        else:
+            self._log.error("spool.abandoned", settlements=len(settlements))
+        if self._retrying and not appends:
+            with trio.move_on_after(_RETRY_S):
+                await self._finishing.wait()
+
+
+def _confirm(
+    appends: Sequence[Append],
+    receipts: Sequence[Accepted],
+    settlements: Sequence[Queued],
+    answers: Sequence[bool],
+) -> None:
+    first = 0
+    for append in appends:
+        end = first + len(append.arrivals)
+        append.decide(receipts[first:end])
+        first = end
+    for (_, written), answer in zip(settlements, answers, strict=True):
+        if written is not None:
+            written(answer)

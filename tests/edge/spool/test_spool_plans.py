@@ -1,0 +1,164 @@
+"""The plans of the hot queries: none may ever scan what grows with the backlog."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from callpost.edge.logs import collecting_log
+from callpost.edge.spool import ledger, open_spool, read, settle, sweep
+from callpost.model.limits import SpoolLimits
+from edge.spool.spool_on_disk import Query
+
+_DELIVERIES = "SEARCH d USING PRIMARY KEY (subscription=? AND position>?)"
+_EVENT = "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)"
+_FIRST = "SEARCH deliveries USING PRIMARY KEY (subscription=?)"
+_CALL_FROM = "SEARCH e USING {}INDEX events_by_call (call=? AND rowid>?)"
+
+PLANS = {
+    "page by call": (
+        read.PAGE["call"],
+        [
+            _DELIVERIES,
+            _EVENT,
+            "SEARCH x USING COVERING INDEX deferred_by_call (subscription=? AND call=?)",
+        ],
+    ),
+    "page without order": (
+        read.PAGE["none"],
+        [_DELIVERIES, _EVENT, "SEARCH x USING PRIMARY KEY (subscription=? AND position=?)"],
+    ),
+    "page by subscription": (
+        read.PAGE["subscription"],
+        [
+            _DELIVERIES,
+            _EVENT,
+            "SEARCH x USING COVERING INDEX deferred_by_due (subscription=?)",
+        ],
+    ),
+    "due calls": (
+        read.DUE["call"],
+        ["SEARCH deferred USING INDEX deferred_by_due (subscription=? AND due_at<?)"],
+    ),
+    "due positions": (
+        read.DUE["none"],
+        ["SEARCH deferred USING COVERING INDEX deferred_by_due (subscription=? AND due_at<?)"],
+    ),
+    "due subscription": (
+        read.DUE["subscription"],
+        ["SEARCH deferred USING COVERING INDEX deferred_by_due (subscription=? AND due_at<?)"],
+    ),
+    "next due": (
+        read.NEXT_DUE,
+        ["SEARCH deferred USING COVERING INDEX deferred_by_due (subscription=? AND due_at>?)"],
+    ),
+    "lane of a call": (
+        read.LANE["call"][0],
+        [
+            _CALL_FROM.format(""),
+            _FIRST,
+            "SEARCH d USING PRIMARY KEY (subscription=? AND position=?)",
+        ],
+    ),
+    "replays of a call": (
+        read.LANE["call"][1],
+        [
+            "SEARCH d USING INDEX deliveries_replayed (subscription=? AND call=? AND position>?)",
+            _EVENT,
+        ],
+    ),
+    "lane of one": (
+        read.LANE["none"][0],
+        ["SEARCH d USING PRIMARY KEY (subscription=? AND position=?)", _EVENT],
+    ),
+    "lane of all": (read.LANE["subscription"][0], [_DELIVERIES, _EVENT]),
+    "may a call's lane close": (
+        settle.PENDING["call"][0],
+        [
+            _CALL_FROM.format("COVERING "),
+            _FIRST,
+            "SEARCH d USING PRIMARY KEY (subscription=? AND position=?)",
+        ],
+    ),
+    "has the call a replay": (
+        settle.PENDING["call"][1],
+        ["SEARCH deliveries USING INDEX deliveries_replayed (subscription=? AND call=?)"],
+    ),
+    "first with this id": (
+        ledger.FIRST_OF,
+        ["SEARCH events USING INDEX sqlite_autoindex_events_1 (id=? AND scope=?)"],
+    ),
+    "call of a callId": (
+        ledger.CALL_OF,
+        ["SEARCH calls USING COVERING INDEX sqlite_autoindex_calls_1 (call_id=? AND scope=?)"],
+    ),
+    "counter": (
+        ledger.COUNTER_OF,
+        ["SEARCH counters USING PRIMARY KEY (call=? AND subscription=?)"],
+    ),
+    "events to take": (sweep.EVENTS, ["SEARCH events USING INTEGER PRIMARY KEY (rowid>?)"]),
+    "dead among them": (
+        sweep.DEAD_AMONG,
+        ["SEARCH dead USING PRIMARY KEY (number>? AND number<?)"],
+    ),
+    "replayed among them": (
+        sweep.REPLAYED_AMONG,
+        ["SEARCH deliveries USING COVERING INDEX deliveries_replayed_of (number>? AND number<?)"],
+    ),
+    "pending among them": (
+        sweep.PENDING_AMONG,
+        ["SEARCH deliveries USING PRIMARY KEY (subscription=? AND position>? AND position<?)"],
+    ),
+    "events that go": (
+        sweep.DELETE_EVENTS,
+        ["SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"],
+    ),
+    "attempts that go": (
+        sweep.DELETE_ATTEMPTS,
+        ["SEARCH attempts USING PRIMARY KEY (number>? AND number<?)"],
+    ),
+    "old dead letters": (
+        sweep.OLD_DEAD,
+        ["SEARCH dead USING COVERING INDEX dead_by_age (died_at<?)"],
+    ),
+    "old calls": (
+        sweep.OLD_CALLS,
+        [
+            "SEARCH calls USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+            "SEARCH e USING COVERING INDEX events_by_call (call=?)",
+        ],
+    ),
+    "counters that go": (
+        sweep.DELETE_COUNTERS,
+        ["SEARCH counters USING PRIMARY KEY (call=?)"],
+    ),
+}
+
+
+@pytest.fixture
+def plan_of(directory: Path, query: Query) -> Query:
+    """The steps of a query's plan in an empty spool, headings left out."""
+    log = collecting_log(lambda _: None)
+    open_spool(directory, limits=SpoolLimits(), log=log).close()
+
+    def plan(sql: str) -> list[tuple[object, ...]]:
+        numbered = re.sub(r":\w+", "?", sql)
+        steps = query(f"explain query plan {numbered}", *[1] * numbered.count("?"))
+        return [
+            (detail,) for *_, detail in steps if str(detail).startswith(("SCAN", "SEARCH", "USE"))
+        ]
+
+    return plan
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_hot_query_goes_by_its_index(plan_of: Query, name: str) -> None:
+    """Each step is a search, in the order that was meant, without sorting."""
+    sql, steps = PLANS[name]
+    assert [step for (step,) in plan_of(sql)] == steps
+
+
+def test_pending_subscriptions_are_found_by_hopping(plan_of: Query) -> None:
+    """The only scan is over the subscriptions found so far."""
+    scans = {step for (step,) in plan_of(sweep.FIRST_PENDING) if str(step).startswith("SCAN")}
+    assert scans == {"SCAN owner"}
