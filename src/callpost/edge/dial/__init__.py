@@ -1,0 +1,10 @@
+"""The way out: name -> vetted addresses -> connected socket, with TLS where it is asked for.
+
+Nothing leaves the machine by another way, so the egress guard sees every address. What fails
+is an outcome (`Retry`, `LocalFault`), never an exception.
+"""
+
+from callpost.edge.dial.dialer import Dialer
+from callpost.edge.dial.link import Link
+
+__all__ = ["Dialer", "Link"]

@@ -1,0 +1,94 @@
+"""The dialler: resolves once per connect, asks the guard about every answer, connects.
+
+What is dialled is an address that was vetted, never the name again, so that a name which
+changes its mind (DNS rebinding) gains nothing.
+"""
+
+import socket
+import ssl
+from ipaddress import ip_address
+
+import trio
+
+from callpost.edge.dial.datagram import DatagramLink, datagram_link
+from callpost.edge.dial.link import Link
+from callpost.edge.dial.race import first_connected
+from callpost.edge.dial.resolve import LookUp, Resolver
+from callpost.edge.dial.sockets import family_of
+from callpost.edge.dial.tls import TlsContexts, shake_hands
+from callpost.model.egress import Guard
+from callpost.model.endpoint import Tls
+from callpost.model.limits import Egress
+from callpost.model.outcome import LocalFault, Phase, Retry
+
+
+class Dialer:
+    """Connects to hosts, which are A-labels or numeric addresses without brackets.
+
+    `look_up` stands in for the system's resolver.
+    """
+
+    def __init__(self, egress: Egress, guard: Guard, *, look_up: LookUp | None = None) -> None:
+        self._egress = egress
+        self._guard = guard
+        self._resolver = Resolver(look_up)
+        self._contexts = TlsContexts()
+
+    async def connect(
+        self, host: str, port: int, *, tls: ssl.SSLContext | None, connect_timeout_s: float
+    ) -> Link | Retry | LocalFault:
+        """A link to `host`; the time-out covers name, connect and TLS handshake."""
+        phase: Phase = "resolve"
+        with trio.move_on_after(max(0.0, connect_timeout_s)):
+            addresses = await self._vetted(host)
+            if not isinstance(addresses, list):
+                return addresses
+            phase = "connect"
+            sock = await first_connected(addresses, port=port, source=self._egress.source_address)
+            if not isinstance(sock, socket.socket):
+                return sock
+            if tls is None:
+                return Link(sock)
+            phase = "tls"
+            return await shake_hands(sock, host, tls)
+        return Retry(reason="timeout_connect", phase=phase, timed_out=True)
+
+    async def connect_datagram(
+        self, host: str, port: int, *, connect_timeout_s: float
+    ) -> DatagramLink | Retry | LocalFault:
+        """A way to send datagrams to the first vetted address of `host`."""
+        with trio.move_on_after(max(0.0, connect_timeout_s)):
+            addresses = await self._vetted(host)
+            if not isinstance(addresses, list):
+                return addresses
+            return datagram_link(addresses[0], port, source=self._egress.source_address)
+        return Retry(reason="timeout_connect", phase="resolve", timed_out=True)
+
+    def tls_context(self, tls: Tls) -> ssl.SSLContext | Retry:
+        """A context for `connect`; a file that cannot be read is an outcome."""
+        return self._contexts.context(tls)
+
+    async def _vetted(self, host: str) -> list[str] | Retry | LocalFault:
+        answers = (host,) if _is_address(host) else await self._resolver.addresses(host)
+        if not isinstance(answers, tuple):
+            return answers
+        reachable = [address for address in answers if self._family_fits(address)]
+        if not reachable:
+            return Retry(reason="dns:no_address_of_this_family", phase="resolve")
+        allowed = [address for address in reachable if self._guard.refusal(address) is None]
+        return allowed or Retry(reason="egress_denied", phase="connect")
+
+    def _family_fits(self, address: str) -> bool:
+        version = "6" if ":" in address else "4"
+        source = self._egress.source_address
+        return self._egress.ip in {"auto", version} and (
+            not source or family_of(source) == family_of(address)
+        )
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,163 @@
+"""One HTTP/1.1 connection: a request goes out, an answer or a failure comes back.
+
+Bytes in, status, headers and at most 16 KiB out. Nothing here raises for what a peer does, and
+a connection that is not `reusable` after an exchange is closed already.
+"""
+
+from typing import Protocol
+
+import trio
+from msgspec import Struct
+
+from callpost.edge.http1.parse import AnswerParser
+from callpost.model.outcome import Phase
+
+# As much as answers usually need; more is read in further turns.
+_CHUNK_BYTES = 16 * 1024
+
+
+class Link(Protocol):
+    """The byte stream underneath; errors are OSError."""
+
+    async def send_all(self, data: bytes) -> None:
+        """Hand everything to the kernel."""
+        ...
+
+    async def receive_some(self, max_bytes: int) -> bytes:
+        """Wait for bytes, b"" once the peer has closed."""
+        ...
+
+    def peer_is_idle(self) -> bool:
+        """Whether the connection is open and nothing has come."""
+        ...
+
+    def reason_of(self, error: OSError) -> str:
+        """A short word for an error of the above."""
+        ...
+
+    def close(self) -> None:
+        """Close it without waiting."""
+        ...
+
+
+class Answer(Struct, frozen=True):
+    """What the peer said; header names are in lower case, only those that are read are here."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    reusable: bool
+
+    def header(self, name: bytes) -> str:
+        """The first value of a header, "" where there is none."""
+        for known, value in self.headers:
+            if known == name:
+                return value.decode("latin-1")
+        return ""
+
+
+class ExchangeFailure(Struct, frozen=True, kw_only=True):
+    """No answer; `received` says whether any byte of one came."""
+
+    reason: str
+    phase: Phase
+    timed_out: bool = False
+    received: bool = False
+
+
+class Connection:
+    """A connection that carries one exchange at a time; `opened_at` is trio's time."""
+
+    __slots__ = ("_link", "opened_at")
+
+    def __init__(self, link: Link, *, opened_at: float) -> None:
+        self._link = link
+        self.opened_at = opened_at
+
+    async def exchange(
+        self, request: bytes, *, first_byte_by: float, deadline: float
+    ) -> Answer | ExchangeFailure:
+        """Send `request` (head and body) and read the answer, all by `deadline`.
+
+        It must be sent, and the first byte of the answer here, by `first_byte_by`. Both are in
+        trio's time.
+        """
+        parser = AnswerParser()
+        first_byte_by = min(deadline, first_byte_by)
+        conversation = _Conversation(self._link, parser)
+        try:
+            with trio.CancelScope(deadline=first_byte_by) as scope:
+                await conversation.run(request, scope, deadline)
+        except BaseException:
+            self.close()
+            raise
+        if not parser.reusable:
+            self.close()
+        if parser.headed:
+            return Answer(parser.status, tuple(parser.headers), parser.body, parser.reusable)
+        if scope.cancelled_caught:
+            return conversation.timed_out(short=first_byte_by < deadline)
+        return conversation.failure()
+
+    def is_idle(self) -> bool:
+        """Whether another exchange may use it."""
+        return self._link.peer_is_idle()
+
+    def close(self) -> None:
+        """Close it without waiting."""
+        self._link.close()
+
+
+class _Conversation:
+    """What happens on the wire during one exchange, and how far it got."""
+
+    __slots__ = ("_link", "_parser", "_phase", "_reason")
+
+    def __init__(self, link: Link, parser: AnswerParser) -> None:
+        self._link = link
+        self._parser = parser
+        self._phase: Phase = "write"
+        self._reason = "closed"
+
+    async def run(self, request: bytes, scope: trio.CancelScope, deadline: float) -> None:
+        try:
+            await self._link.send_all(request)
+            self._phase = "first-byte"
+        except OSError as error:
+            # A peer may answer (413, say) and close before it has read everything: read on.
+            self._reason = self._link.reason_of(error)
+        try:
+            await self._read(scope, deadline)
+        except OSError as error:
+            if self._phase != "write":
+                self._reason = self._link.reason_of(error)
+
+    async def _read(self, scope: trio.CancelScope, deadline: float) -> None:
+        parser = self._parser
+        while True:
+            data = await self._link.receive_some(_CHUNK_BYTES)
+            if not data:
+                return
+            parser.feed(data)
+            if parser.done:
+                return
+            if parser.received:
+                self._phase = "read"
+                scope.deadline = deadline
+
+    def failure(self) -> ExchangeFailure:
+        if self._parser.error:
+            reason = f"protocol:{self._parser.error}"
+            return ExchangeFailure(reason=reason, phase="read", received=True)
+        return ExchangeFailure(
+            reason=self._reason, phase=self._phase, received=self._parser.received
+        )
+
+    def timed_out(self, *, short: bool) -> ExchangeFailure:
+        """A time-out; `short` says that the first byte's ends before the whole one."""
+        reason = "timeout"
+        if short and not self._parser.received:
+            reason = "timeout_write" if self._phase == "write" else "timeout_first_byte"
+        return ExchangeFailure(
+            reason=reason, phase=self._phase, timed_out=True, received=self._parser.received
+        )

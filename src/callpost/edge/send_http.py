@@ -1,0 +1,219 @@
+"""One HTTP endpoint's door: an attempt is a request on a kept or fresh connection.
+
+What a peer does is an outcome, never an exception. A redirect is never followed, and of a
+redirect only its host is told.
+"""
+
+import re
+import ssl
+from collections import deque
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+import trio
+from msgspec import Struct
+
+from callpost.edge.http1 import Answer, Connection, Digest, ExchangeFailure, Link, RequestHead
+from callpost.model.delivery import Message, Report
+from callpost.model.endpoint import DigestAuth, HttpEndpoint, Tls
+from callpost.model.limits import Egress
+from callpost.model.outcome import LocalFault, Outcome, Retry, of_status
+from callpost.model.retry_after import retry_after_s
+
+_HOST: Final = re.compile(r"[a-z0-9._:-]{1,253}")
+
+
+class Dialer(Protocol):
+    """What connects."""
+
+    async def connect(
+        self, host: str, port: int, *, tls: ssl.SSLContext | None, connect_timeout_s: float
+    ) -> Link | Retry | LocalFault:
+        """A link, or why there is none."""
+        ...
+
+    def tls_context(self, tls: Tls) -> ssl.SSLContext | Retry:
+        """A context, or which file could not be read."""
+        ...
+
+
+class HttpSender:
+    """Sends to one HTTP endpoint; idle connections are kept, the one used last goes first."""
+
+    def __init__(
+        self, endpoint: HttpEndpoint, *, dialer: Dialer, egress: Egress, version: str
+    ) -> None:
+        self._endpoint = endpoint
+        self._dialer = dialer
+        self._egress = egress
+        self._head = RequestHead(endpoint, version=version)
+        self._idle: deque[_Idle] = deque()
+        self._context: ssl.SSLContext | None = None
+        match endpoint.auth:
+            case DigestAuth(username, password):
+                self._digest: Digest | None = Digest(username, password)
+            case _:
+                self._digest = None
+
+    async def send(self, message: Message) -> Report:
+        """Make one attempt, within the endpoint's time-outs."""
+        attempt = _Attempt(trio.current_time(), self._endpoint.timeouts.whole_s)
+        if self._digest is None:
+            await self._exchange(attempt, self._head.request(message))
+        else:
+            await self._exchange_with_digest(self._digest, attempt, message)
+        total_s = attempt.ended - attempt.started
+        return Report(
+            outcome=self._outcome(attempt.result, now=message.sent_at + total_s),
+            connect_ms=attempt.connect_ms,
+            total_ms=total_s * 1000,
+            reused=attempt.reused,
+        )
+
+    def close(self) -> None:
+        """Drop the connections that are idle."""
+        while self._idle:
+            self._idle.pop().connection.close()
+
+    async def _exchange_with_digest(
+        self, digest: Digest, attempt: "_Attempt", message: Message
+    ) -> None:
+        """The challenge and the answer to it are one attempt, under one deadline."""
+
+        async def once(authorization: str) -> Answer | None:
+            await self._exchange(attempt, self._head.request(message, authorization=authorization))
+            return attempt.result if isinstance(attempt.result, Answer) else None
+
+        await digest.exchange(self._head.method, self._head.target(message), once)
+
+    async def _exchange(self, attempt: "_Attempt", request: bytes) -> None:
+        # Of the two exchanges of a Digest attempt the second begins where the first ended.
+        connection = self._reusable(attempt.ended)
+        if connection is not None:
+            attempt.reused = True
+            await self._exchange_on(connection, attempt, request)
+            if not attempt.died_unanswered:
+                return
+            # The peer closed it while our request was on its way: that is the connection's
+            # end and says nothing of the endpoint, so it is not charged.
+            attempt.reused = False
+        fresh = await self._connected(attempt)
+        if fresh is not None:
+            await self._exchange_on(fresh, attempt, request)
+
+    async def _exchange_on(
+        self, connection: Connection, attempt: "_Attempt", request: bytes
+    ) -> None:
+        attempt.result = await connection.exchange(
+            request,
+            first_byte_by=attempt.ended + self._endpoint.timeouts.first_byte_s,
+            deadline=attempt.deadline,
+        )
+        attempt.ended = trio.current_time()
+        if isinstance(attempt.result, Answer) and attempt.result.reusable:
+            self._keep(connection, attempt.ended)
+
+    async def _connected(self, attempt: "_Attempt") -> Connection | None:
+        """A fresh connection; None where there is none, and the attempt has its result."""
+        context = self._tls_context()
+        if isinstance(context, Retry):
+            attempt.result = context
+            return None
+        began = trio.current_time()
+        link = await self._dialer.connect(
+            self._endpoint.host,
+            self._endpoint.port,
+            tls=context,
+            connect_timeout_s=min(self._endpoint.timeouts.connect_s, attempt.deadline - began),
+        )
+        attempt.ended = trio.current_time()
+        if isinstance(link, Retry | LocalFault):
+            attempt.result = link
+            return None
+        attempt.connect_ms = (attempt.ended - began) * 1000
+        return Connection(link, opened_at=attempt.ended)
+
+    def _tls_context(self) -> ssl.SSLContext | Retry | None:
+        if self._endpoint.scheme == "http":
+            return None
+        if self._context is None:
+            context = self._dialer.tls_context(self._endpoint.tls)
+            if isinstance(context, Retry):
+                return context
+            self._context = context
+        return self._context
+
+    def _reusable(self, now: float) -> Connection | None:
+        """The idle connection used last, if it is young enough and its peer still there."""
+        while self._idle:
+            idle = self._idle.pop()
+            connection = idle.connection
+            fresh = now < idle.since + self._egress.keepalive_s
+            young = now < connection.opened_at + self._egress.connection_max_age_s
+            if fresh and young and connection.is_idle():
+                return connection
+            connection.close()
+        return None
+
+    def _keep(self, connection: Connection, now: float) -> None:
+        while self._idle and self._idle[0].since + self._egress.keepalive_s <= now:
+            self._idle.popleft().connection.close()
+        self._idle.append(_Idle(connection, now))
+
+    def _outcome(
+        self, result: Answer | ExchangeFailure | Retry | LocalFault, *, now: float
+    ) -> Outcome:
+        match result:
+            case Answer():
+                wait = result.header(b"retry-after")
+                return of_status(
+                    result.status,
+                    self._reason(result),
+                    retry_after_s=retry_after_s(wait, now=now) if wait else None,
+                )
+            case ExchangeFailure():
+                return Retry(reason=result.reason, phase=result.phase, timed_out=result.timed_out)
+            case _:
+                return result
+
+    def _reason(self, answer: Answer) -> str:
+        location = answer.header(b"location") if 300 <= answer.status <= 399 else ""
+        if not location:
+            return f"http_{answer.status}"
+        try:
+            host = urlsplit(location).hostname or self._endpoint.host
+        except ValueError:
+            host = ""
+        return f"redirect_to:{host}" if _HOST.fullmatch(host) else f"http_{answer.status}"
+
+
+class _Idle(Struct, frozen=True):
+    connection: Connection
+    since: float
+
+
+class _Attempt:
+    """One attempt under way, over all its connections, in trio's time.
+
+    `ended` is when its latest step ended, which is when the next one begins: asking for the
+    time costs more than one would think.
+    """
+
+    __slots__ = ("connect_ms", "deadline", "ended", "result", "reused", "started")
+
+    def __init__(self, started: float, whole_s: float) -> None:
+        self.started = started
+        self.ended = started
+        self.deadline = started + whole_s
+        self.connect_ms: float | None = None
+        self.reused = False
+        self.result: Answer | ExchangeFailure | Retry | LocalFault = _NOTHING_YET
+
+    @property
+    def died_unanswered(self) -> bool:
+        """Whether the connection ended, by itself, before any byte of the answer came."""
+        result = self.result
+        return isinstance(result, ExchangeFailure) and not (result.received or result.timed_out)
+
+
+_NOTHING_YET: Final = Retry(reason="not_sent")
