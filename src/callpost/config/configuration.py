@@ -1,0 +1,89 @@
+"""Configuration texts to one frozen `Config`, or every fault of all files at once."""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from callpost.config.cautions import cautions
+from callpost.config.documents import read_documents
+from callpost.config.faults import (
+    Fault,
+    FaultyConfig,
+    FindFileFault,
+    FindSecret,
+    Lookups,
+    Source,
+)
+from callpost.config.subscriptions import Placed, read_subscriptions
+from callpost.config.top import Top, read_top
+from callpost.model.limits import Egress, Intake, Log, SpoolLimits
+from callpost.model.subscription import Subscription
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """Everything that the daemon needs, complete; directories are absolute paths."""
+
+    state_directory: str
+    runtime_directory: str
+    credentials_directory: str
+    intake: Intake
+    spool: SpoolLimits
+    egress: Egress
+    log: Log
+    drain_s: float
+    subscriptions: tuple[Subscription, ...]
+    warnings: tuple[Fault, ...]
+
+
+def parse(
+    sources: Sequence[Source],
+    *,
+    secret: FindSecret,
+    environment: Mapping[str, str],
+    file_fault: FindFileFault = lambda _path: None,
+) -> Config:
+    """The configuration of these files, the main one first, or `FaultyConfig`.
+
+    `secret(directory, name)` gives a credential, `file_fault(path)` says why a TLS file cannot
+    be read. Of the environment $STATE_DIRECTORY, $RUNTIME_DIRECTORY and $CREDENTIALS_DIRECTORY
+    count.
+    """
+    faults: list[Fault] = []
+    documents = read_documents(sources, faults)
+    lookups = Lookups(
+        secret=secret,
+        file_fault=file_fault,
+        credentials_directory="",
+        service_directory=environment.get("CREDENTIALS_DIRECTORY", ""),
+    )
+    top = read_top(documents, environment, faults, lookups)
+    lookups = replace(lookups, credentials_directory=top.credentials_directory)
+    placed = read_subscriptions(documents, top.delivery, faults, lookups)
+    if faults:
+        raise FaultyConfig(_in_file_order(faults, sources))
+    return _config(top, placed, main=sources[0].file if sources else "")
+
+
+def _config(top: Top, placed: Sequence[Placed], *, main: str) -> Config:
+    warnings = [found for one in placed for found in cautions(one.file, one.subscription)]
+    if not placed:
+        sentence = "there is no subscription, so nothing is delivered"
+        warnings.append(Fault(main, "subscription", "empty", sentence))
+    return Config(
+        state_directory=top.state_directory,
+        runtime_directory=top.runtime_directory,
+        credentials_directory=top.credentials_directory,
+        intake=top.intake,
+        spool=top.spool.limits(),
+        egress=top.egress,
+        log=top.log,
+        drain_s=top.delivery.drain_s,
+        subscriptions=tuple(one.subscription for one in placed),
+        warnings=tuple(warnings),
+    )
+
+
+def _in_file_order(faults: Sequence[Fault], sources: Sequence[Source]) -> list[Fault]:
+    order = {source.file: place for place, source in enumerate(sources)}
+    return sorted(faults, key=lambda fault: order.get(fault.file, len(order)))

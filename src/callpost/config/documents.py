@@ -1,0 +1,70 @@
+"""Texts to documents: UTF-8, TOML, and no key that two files set.
+
+Subscriptions and presets add up over the files; any other key belongs to one file alone.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from callpost.config.faults import Fault, Source
+from callpost.model.terminal import escaped
+
+# These are collected from all files; the names within them are compared where they are read.
+_ADDED_UP = frozenset({"subscription", "preset"})
+
+
+class Document(Struct, frozen=True):
+    """What one file says, not yet looked at."""
+
+    file: str
+    table: dict[str, object]
+
+
+def read_documents(sources: Sequence[Source], faults: list[Fault]) -> list[Document]:
+    """The documents that can be read, with a fault for each that cannot."""
+    documents = [document for source in sources if (document := _document(source, faults))]
+    faults.extend(_set_twice(documents))
+    return documents
+
+
+def _document(source: Source, faults: list[Fault]) -> Document | None:
+    try:
+        # Some editors begin a file with a byte order mark.
+        text = source.text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = source.text[: error.start].count(b"\n") + 1
+        faults.append(Fault(source.file, "", "encoding", f"line {line} is not UTF-8"))
+        return None
+    try:
+        return Document(source.file, tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        faults.append(Fault(source.file, "", "syntax", escaped(str(error))))
+    except ValueError:
+        # The only other thing that Python's reader stumbles over.
+        faults.append(Fault(source.file, "", "syntax", "a number has too many digits"))
+    except RecursionError:
+        faults.append(Fault(source.file, "", "syntax", "tables or lists are nested too deeply"))
+    return None
+
+
+def _set_twice(documents: Sequence[Document]) -> Iterator[Fault]:
+    """Which file would win is nobody's guess: both are named."""
+    first: dict[str, str] = {}
+    for document in documents:
+        for path in _paths(document.table):
+            if path in first:
+                sentence = f"this key is already set in {first[path]}"
+                yield Fault(document.file, escaped(path), "duplicate", sentence)
+            first.setdefault(path, document.file)
+
+
+def _paths(table: Mapping[str, object]) -> Iterator[str]:
+    for key, value in table.items():
+        if key in _ADDED_UP:
+            continue
+        if isinstance(value, dict):
+            yield from (f"{key}.{inner}" for inner in value)
+        else:
+            yield key

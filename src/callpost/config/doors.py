@@ -1,0 +1,194 @@
+"""A subscription's doors as written: the keys of an endpoint and which of them go together.
+
+`auth`, `headers` and `tls` never leave for another scheme, host or port than the one they were
+written for.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, get_args
+
+from msgspec import UNSET, Struct, convert
+
+from callpost.config.credentials import auth, secret_text
+from callpost.config.faults import Spot
+from callpost.config.headers import headers
+from callpost.config.rules import (
+    Rules,
+    absolute_path,
+    choice,
+    flag,
+    read_table,
+    text,
+    whole,
+    wrong_type,
+)
+from callpost.model.endpoint import Auth, Frame, Tls
+from callpost.model.url import INVALID_URL, ParsedUrl, UrlFault, parse_url
+from callpost.model.vocabulary import METHODS, Level, Method
+
+GET_METHODS: Final = frozenset({"GET1", "GET2"})
+# The methods whose level the subscriber may choose; the others have it in their name.
+_LEVEL_IS_FREE: Final = frozenset({"POSTARGS", "POSTJSON"})
+# Which keys cannot mean anything, by scheme.
+_SENSELESS: Final[Mapping[str, frozenset[str]]] = {
+    "http": frozenset({"frame", "envelope", "ack", "tls"}),
+    "https": frozenset({"frame", "envelope", "ack"}),
+    "tcp": frozenset({"headers", "auth", "content_type", "body_signature"}),
+    "udp": frozenset({"headers", "auth", "content_type", "body_signature", "frame", "ack", "tls"}),
+}
+
+
+def _url(value: object, spot: Spot) -> object:
+    parsed = parse_url(value) if isinstance(value, str) else UrlFault(INVALID_URL)
+    return spot.report("url", parsed.sentence) if isinstance(parsed, UrlFault) else parsed
+
+
+def _method(value: object, spot: Spot) -> object:
+    known = isinstance(value, str) and value in METHODS
+    return value if known else spot.report("method", "Invalid method")
+
+
+def _content_type(value: object, spot: Spot) -> object:
+    read = text(most=256)(value, spot)
+    if isinstance(read, str) and not read.isascii():
+        return spot.report("header", "must be ASCII, such as text/xml")
+    return read
+
+
+def _file(value: object, spot: Spot) -> object:
+    """A file that can be read, "" for none."""
+    if value == "":
+        return value
+    path = absolute_path(value, spot)
+    fault = spot.lookups.file_fault(path) if isinstance(path, str) else None
+    return path if fault is None else spot.report("file", fault)
+
+
+_TLS: Final[Rules] = {"verify": flag, "ca_file": _file, "client_cert": _file, "client_key": _file}
+
+
+def _tls(value: object, spot: Spot) -> object:
+    if not isinstance(value, dict):
+        return wrong_type("a table", value, spot)
+    if value.get("client_key") and not value.get("client_cert"):
+        spot.key("client_key").report("senseless", "makes no sense without client_cert")
+    return convert(read_table(value, _TLS, spot), Tls)
+
+
+DOOR: Final[Rules] = {
+    "url": _url,
+    "method": _method,
+    "level": whole(1, 2),
+    "content_type": _content_type,
+    "headers": headers(secret_text),
+    "auth": auth,
+    "tls": _tls,
+    "frame": choice(get_args(Frame)),
+    "envelope": flag,
+    "ack": flag,
+}
+
+
+class Door(Struct, frozen=True, kw_only=True):
+    """An endpoint as written; None is what is not written."""
+
+    url: ParsedUrl
+    method: Method | None = None
+    level: Level | None = None
+    content_type: str | None = None
+    headers: tuple[tuple[str, str], ...] | None = None
+    auth: Auth | None = None
+    tls: Tls | None = None
+    frame: Frame = "lf"
+    envelope: bool = False
+    ack: bool = False
+
+
+def other_door(value: object, spot: Spot) -> object:
+    """A fallback or a status callback: a table with the keys of a door alone."""
+    if not isinstance(value, dict):
+        return wrong_type("a table with a url", value, spot)
+    values = read_table(value, DOOR, spot)
+    if "url" not in value:
+        return spot.key("url").report("missing", "is required")
+    if "url" not in values:
+        return UNSET
+    door = convert(values, Door)
+    for key, sentence in senseless(values, door):
+        spot.key(key).report("senseless", sentence)
+    if door.url.overrides.retries is not None:
+        sentence = "rc in the fragment belongs to the primary's URL only"
+        spot.key("url").report("url", sentence)
+    return door
+
+
+def senseless(values: Mapping[str, object], door: Door) -> Iterator[tuple[str, str]]:
+    """The keys that cannot mean anything at this door, each with the reason."""
+    scheme = door.url.scheme
+    yield from ((key, f"makes no sense on {scheme}") for key in values if key in _SENSELESS[scheme])
+    method = door.method
+    if method in GET_METHODS and scheme in {"http", "https"}:
+        for key in ("content_type", "body_signature"):
+            if key in values:
+                yield key, f"makes no sense with {method}, which has no body"
+    if method and door.level and door.level != level_of(door.level, method):
+        yield "level", f"{method} is of level {level_of(None, method)} whatever this key says"
+    if door.auth and any(map(_authorizes, door.headers or ())):
+        yield "auth", "auth and an Authorization header exclude each other"
+    elif door.url.auth and any(map(_authorizes, door.headers or ())):
+        yield "headers", "an Authorization header and credentials in the URL exclude each other"
+
+
+def level_of(level: Level | None, method: Method) -> Level:
+    """The level of the method's name, or the chosen one."""
+    if method in _LEVEL_IS_FREE:
+        return level or 2
+    return 1 if method.endswith("1") else 2
+
+
+def following(door: Door, primary: Door) -> Door:
+    """A fallback or callback with what it takes over from the primary.
+
+    Without a method of its own it gets the same content, so also its level and type. What
+    proves who we are goes along to the primary's own scheme, host and port only.
+    """
+    same_content = door.method is None
+    taken = _taken_along(door, primary) if door.url.origin == primary.url.origin else door
+    content_type = door.content_type
+    if content_type is None and same_content:
+        content_type = primary.content_type
+    return Door(
+        url=door.url,
+        method=door.method or primary.method,
+        level=door.level or (primary.level if same_content else None),
+        content_type=content_type,
+        headers=taken.headers,
+        auth=taken.auth,
+        tls=taken.tls,
+        frame=door.frame,
+        envelope=door.envelope,
+        ack=door.ack,
+    )
+
+
+def _taken_along(door: Door, primary: Door) -> Door:
+    """The door with the primary's auth, headers and tls where it has none of its own.
+
+    There is never more than one thing in `Authorization`, and one's own goes first.
+    """
+    own_auth = door.auth or door.url.auth
+    pairs = door.headers
+    if pairs is None:
+        inherited = primary.headers or ()
+        pairs = tuple(pair for pair in inherited if not (own_auth and _authorizes(pair)))
+    is_free = own_auth is None and not any(map(_authorizes, pairs))
+    return Door(
+        url=door.url,
+        headers=pairs,
+        auth=(primary.auth or primary.url.auth) if is_free else door.auth,
+        tls=door.tls or primary.tls,
+    )
+
+
+def _authorizes(header: tuple[str, str]) -> bool:
+    return header[0].lower() == "authorization"

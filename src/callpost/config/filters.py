@@ -1,0 +1,78 @@
+"""Which events a subscription wants: kinds, directions, masks, patterns.
+
+An empty list does not restrict, as a key that is left out does not.
+"""
+
+from collections.abc import Callable
+from typing import Final, get_args
+
+from callpost.config.faults import Spot
+from callpost.config.rules import Rule, Rules, choice, list_of, text
+from callpost.model.mask import EXTENSION_MASK_PREFIX, dtmf_pattern_fault, number_mask_fault
+from callpost.model.subscription import Filter
+from callpost.model.vocabulary import (
+    DIRECTIONS,
+    DIRECTIONS_OF,
+    KINDS,
+    KINDS_OF,
+    Cause,
+    ExtensionType,
+    Selection,
+    Vocabulary,
+)
+
+_MASK_MAX_CHARS: Final = 255
+
+
+def _masked(fault: Callable[[str], str | None], code: str) -> Rule:
+    as_text = text(least=1, most=_MASK_MAX_CHARS)
+
+    def rule(value: object, spot: Spot) -> object:
+        read = as_text(value, spot)
+        sentence = fault(read) if isinstance(read, str) else None
+        return read if sentence is None else spot.report(code, sentence.removesuffix("."))
+
+    return rule
+
+
+def _extension_fault(entry: str) -> str | None:
+    """An extension may itself hold `*` (VoipNow's notation); only behind `mask:` it is a mask."""
+    if not entry.startswith(EXTENSION_MASK_PREFIX):
+        return None
+    return number_mask_fault(entry.removeprefix(EXTENSION_MASK_PREFIX))
+
+
+def _selection(value: object, spot: Spot) -> object:
+    known = isinstance(value, str) and value in get_args(Selection)
+    return value if known else spot.report("selection", "Invalid selection")
+
+
+FILTER: Final[Rules] = {
+    "selection": _selection,
+    "events": list_of(choice(KINDS)),
+    "direction": list_of(choice(DIRECTIONS)),
+    "customer": text(most=255),
+    "caller": list_of(_masked(number_mask_fault, "mask")),
+    "called": list_of(_masked(number_mask_fault, "mask")),
+    "extension": list_of(_masked(_extension_fault, "mask")),
+    "extension_type": list_of(choice(get_args(ExtensionType))),
+    "dtmf": list_of(_masked(dtmf_pattern_fault, "pattern")),
+    "cause": list_of(choice(get_args(Cause))),
+}
+
+
+def check_filter(wanted: Filter, vocabulary: Vocabulary, spot: Spot) -> None:
+    """What no single key shows: words outside the vocabulary, filters that nothing can pass."""
+    kinds = KINDS_OF[vocabulary]
+    for kind in sorted(wanted.events - kinds):
+        spot.key("events").report("vocabulary", f"the vocabulary {vocabulary} has no {kind}")
+    for direction in sorted(wanted.direction - DIRECTIONS_OF[vocabulary]):
+        sentence = f"the vocabulary {vocabulary} has no direction {direction}"
+        spot.key("direction").report("vocabulary", sentence)
+    events = wanted.events or kinds
+    if wanted.dtmf and "dtmf" not in events:
+        sentence = "patterns on digits match dtmf events only, and these are not among the events"
+        spot.key("dtmf").report("senseless", sentence)
+    if wanted.cause and not events & {"hangup", "cdr"}:
+        sentence = "filters hangup and cdr only, and neither is among the events"
+        spot.key("cause").report("senseless", sentence)

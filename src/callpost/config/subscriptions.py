@@ -1,0 +1,161 @@
+"""`[[subscription]]`: every key, and the complete Subscription that a table of them becomes.
+
+The walk never stops at a fault, so that one check shows all of them; a table with any fault
+becomes no subscription.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, get_args
+
+from msgspec import Struct
+
+from callpost.config.compose import Written, check_wanted, compose
+from callpost.config.credentials import body_signature, signing_keys
+from callpost.config.documents import Document
+from callpost.config.doors import DOOR, other_door
+from callpost.config.faults import Fault, Lookups, Spot
+from callpost.config.filters import FILTER
+from callpost.config.presets import Preset, read_presets
+from callpost.config.retries import ages, responses, retry
+from callpost.config.rules import (
+    Rules,
+    choice,
+    did_you_mean,
+    flag,
+    list_of,
+    quoted,
+    read_table,
+    text,
+    wrong_type,
+)
+from callpost.config.top import (
+    CONCURRENCY,
+    CONNECT_TIMEOUT,
+    FIRST_BYTE_TIMEOUT,
+    WHOLE_TIMEOUT,
+    Delivery,
+)
+from callpost.model.subscription import Order, Subscription
+from callpost.model.vocabulary import Vocabulary
+
+_NAME: Final = re.compile(r"[a-z0-9_.-]{1,64}")
+_SHARED_KEYS: Final[Rules] = {
+    **DOOR,
+    **FILTER,
+    "vocabulary": choice(get_args(Vocabulary)),
+    "enabled": flag,
+    "note": text(most=1_024),
+    "secrets": signing_keys,
+    "body_signature": body_signature,
+    "fallback": list_of(other_door, most=16),
+    "status_callback": other_door,
+    "retry": retry,
+    "max_age_s": ages,
+    "responses": responses,
+    "order": choice(get_args(Order)),
+    "concurrency": CONCURRENCY,
+    "connect_timeout_s": CONNECT_TIMEOUT,
+    "first_byte_timeout_s": FIRST_BYTE_TIMEOUT,
+    "timeout_s": WHOLE_TIMEOUT,
+}
+
+
+def _name(value: object, spot: Spot) -> object:
+    if not isinstance(value, str):
+        return wrong_type("a text", value, spot)
+    if not _NAME.fullmatch(value):
+        return spot.report("name", "expected 1 to 64 characters of a-z 0-9 - _ and .")
+    return value
+
+
+def _not_in_a_preset(_value: object, spot: Spot) -> object:
+    return spot.report("senseless", "a preset cannot set this; it belongs to a subscription")
+
+
+SUBSCRIPTION: Final[Rules] = {**_SHARED_KEYS, "name": _name, "preset": text(least=1)}
+PRESET: Final[Rules] = {**_SHARED_KEYS, "name": _not_in_a_preset, "preset": _not_in_a_preset}
+
+
+class Placed(Struct, frozen=True):
+    """A subscription and the file that it stands in."""
+
+    file: str
+    subscription: Subscription
+
+
+def read_subscriptions(
+    documents: Sequence[Document], delivery: Delivery, faults: list[Fault], lookups: Lookups
+) -> list[Placed]:
+    """The subscriptions of all files in their order; names are unique over all of them."""
+    presets = read_presets(documents, PRESET, faults, lookups)
+    placed: list[Placed] = []
+    first: dict[str, str] = {}
+    for file, number, table in _tables(documents, faults, lookups):
+        spot = Spot(file=file, path="subscription", faults=faults, lookups=lookups)
+        name = _known_name(table, spot.item(number))
+        spot = spot.key(name) if name else spot.item(number)
+        if name in first:
+            spot.key("name").report("duplicate", f"this name is already used in {first[name]}")
+        elif name:
+            first[name] = file
+        written = _written(table, presets, delivery, spot)
+        check_wanted(written, spot)
+        if "url" in written.values:
+            placed.append(Placed(file, compose(name, written, spot)))
+    return placed
+
+
+def _tables(
+    documents: Sequence[Document], faults: list[Fault], lookups: Lookups
+) -> Iterator[tuple[str, int, Mapping[str, object]]]:
+    for document in documents:
+        tables = document.table.get("subscription", [])
+        spot = Spot(file=document.file, path="subscription", faults=faults, lookups=lookups)
+        if not isinstance(tables, list):
+            wrong_type("tables that begin with [[subscription]]", tables, spot)
+            continue
+        for number, table in enumerate(tables, start=1):
+            if isinstance(table, dict):
+                yield document.file, number, table
+            else:
+                wrong_type("a table", table, spot.item(number))
+
+
+def _known_name(table: Mapping[str, object], spot: Spot) -> str:
+    """The name, or "" where it is missing or faulty, which is reported."""
+    if "name" not in table:
+        spot.key("name").report("missing", "is required")
+        return ""
+    name = _name(table["name"], spot.key("name"))
+    return name if isinstance(name, str) else ""
+
+
+def _written(
+    table: Mapping[str, object], presets: Mapping[str, Preset], delivery: Delivery, spot: Spot
+) -> Written:
+    """Defaults, then the preset, then the subscription's own keys."""
+    own = read_table({key: table[key] for key in table if key != "name"}, SUBSCRIPTION, spot)
+    name = str(own.pop("preset", ""))
+    preset = presets.get(name, Preset({}))
+    if name and name not in presets:
+        sentence = f"there is no preset {quoted(name)}{did_you_mean(name, presets)}"
+        spot.key("preset").report("preset", sentence)
+    if "url" not in table and "url" not in preset.values:
+        spot.key("url").report("missing", "is required")
+    return Written(
+        values={**_defaults(delivery), **preset.values, **own},
+        preset=name,
+        from_preset=frozenset(preset.values) - frozenset(table),
+        preset_is_built_in=preset.built_in,
+    )
+
+
+def _defaults(delivery: Delivery) -> dict[str, object]:
+    """What `[delivery]` gives to every subscription."""
+    return {
+        "concurrency": delivery.concurrency,
+        "connect_timeout_s": delivery.connect_timeout_s,
+        "first_byte_timeout_s": delivery.first_byte_timeout_s,
+        "timeout_s": delivery.timeout_s,
+    }
