@@ -1,0 +1,159 @@
+"""What a good configuration would run, for people: a table on a terminal, plain text in a pipe.
+
+Only origins, places and words: no path, no query, no user name, no secret.
+"""
+
+from collections.abc import Iterator
+from textwrap import wrap
+from typing import Final, Literal
+
+from msgspec import Struct
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from callpost.config import Config
+from callpost.model.endpoint import Endpoint, HttpEndpoint, TcpEndpoint, Tls, UdpEndpoint
+from callpost.model.subscription import Subscription
+from callpost.model.vocabulary import KINDS, KINDS_OF
+
+# A mail, a ticket, half a screen.
+_WIDTH: Final = 60
+_LABEL: Final = 13
+# Below it the columns of a table break words.
+_TABLE_WIDTH: Final = 100
+
+Guarantee = Literal["at_least_once", "best_effort"]
+
+
+class Door(Struct, frozen=True, kw_only=True):
+    """One endpoint, as far as it may be shown."""
+
+    place: str
+    origin: str
+    method: str
+    level: int
+    secured: tuple[str, ...]
+    guarantee: Guarantee
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One subscription in a few words."""
+
+    name: str
+    enabled: bool
+    vocabulary: str
+    events: tuple[str, ...]
+    endpoints: tuple[Door, ...]
+
+
+def rows(config: Config) -> tuple[Row, ...]:
+    """The subscriptions in the order of the files."""
+    return tuple(map(_row, config.subscriptions))
+
+
+def show(overview: tuple[Row, ...], console: Console) -> None:
+    """Print a table where there is a terminal with room for it, else plain text."""
+    if console.is_terminal and console.width >= _TABLE_WIDTH:
+        console.print(_table(overview))
+    else:
+        console.file.write(_plain_text(overview))
+
+
+def _table(overview: tuple[Row, ...]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in ("subscription", "events", "endpoint", "method", "secured by", "promise"):
+        table.add_column(heading, overflow="fold")
+    for row in overview:
+        first = (_title(row), f"{_events(row)}\nas {row.vocabulary}")
+        for door in row.endpoints:
+            method, secured = f"{door.method} {door.level}", ", ".join(door.secured)
+            endpoint = f"{door.place}\n{door.origin}"
+            table.add_row(*first, endpoint, method, secured, door.guarantee)
+            first = ("", "")
+    return table
+
+
+def _plain_text(overview: tuple[Row, ...]) -> str:
+    """A block of lines for each subscription."""
+    return "".join(f"{line}\n" for row in overview for line in (*_block(row), ""))
+
+
+def _row(subscription: Subscription) -> Row:
+    callback = () if subscription.callback is None else (subscription.callback,)
+    wanted = subscription.filter.events
+    if subscription.filter.dtmf:
+        wanted = frozenset({"dtmf"})
+    return Row(
+        name=subscription.name,
+        enabled=subscription.enabled,
+        vocabulary=subscription.vocabulary,
+        events=tuple(kind for kind in KINDS if kind in wanted),
+        endpoints=tuple(map(_door, (*subscription.endpoints, *callback))),
+    )
+
+
+def _door(endpoint: Endpoint) -> Door:
+    return Door(
+        place=endpoint.place,
+        origin=endpoint.origin,
+        method=endpoint.method,
+        level=endpoint.level,
+        secured=tuple(_secured(endpoint)) or ("nothing",),
+        guarantee=_guarantee(endpoint),
+    )
+
+
+def _guarantee(endpoint: Endpoint) -> Guarantee:
+    match endpoint:
+        case HttpEndpoint() | TcpEndpoint(ack=True):
+            return "at_least_once"
+        case TcpEndpoint() | UdpEndpoint():
+            return "best_effort"
+
+
+def _secured(endpoint: Endpoint) -> Iterator[str]:
+    match endpoint:
+        case HttpEndpoint(scheme="https", tls=tls):
+            yield _tls(tls)
+        case TcpEndpoint(tls=Tls() as tls):
+            yield _tls(tls)
+    if endpoint.signing_keys:
+        yield "signed"
+    if isinstance(endpoint, HttpEndpoint):
+        if endpoint.body_signature is not None:
+            yield "body signed"
+        if endpoint.auth is not None:
+            yield str(type(endpoint.auth).__struct_config__.tag)
+        if any(name.lower() == "authorization" for name, _ in endpoint.headers):
+            yield "header"
+
+
+def _tls(tls: Tls) -> str:
+    client = " with client certificate" if tls.client_cert else ""
+    return f"tls{client}" if tls.verify else f"tls unverified!{client}"
+
+
+def _title(row: Row) -> str:
+    return row.name if row.enabled else f"{row.name} (disabled)"
+
+
+def _events(row: Row) -> str:
+    everything = KINDS_OF["callpost"]
+    return "all events" if everything == set(row.events) else " ".join(row.events)
+
+
+def _block(row: Row) -> Iterator[str]:
+    yield _title(row)
+    yield from _line("vocabulary", row.vocabulary)
+    yield from _line("events", _events(row))
+    for door in row.endpoints:
+        yield from _line(door.place, door.origin)
+        yield from _line("", f"{door.method}, level {door.level}")
+        yield from _line("", f"secured by {', '.join(door.secured)}; {door.guarantee}")
+
+
+def _line(label: str, text: str) -> Iterator[str]:
+    for line in wrap(text, _WIDTH - 2 - _LABEL, break_long_words=False, break_on_hyphens=False):
+        yield f"  {label:{_LABEL}}{line}"
+        label = ""

@@ -1,0 +1,251 @@
+"""The composition root: the one place where engine and edge meet.
+
+Nesting is the order of the stop: the producers' doors end first, then the couriers get the
+drain deadline, then the spool makes its last commit. Outside failures are outcomes; a bug
+flies, the nurseries fold, and the spool has everything.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from socket import socket
+from typing import Final, assert_never
+
+import structlog
+import trio
+from msgspec import Struct
+
+from callpost import __version__
+from callpost.config import Config
+from callpost.edge.clock import SystemClock
+from callpost.edge.dial import Dialer
+from callpost.edge.dice import SystemDice
+from callpost.edge.receive_unix import (
+    SocketUnusable,
+    bind_datagram,
+    listen_stream,
+    serve_datagrams,
+    serve_stream,
+)
+from callpost.edge.send_http import HttpSender
+from callpost.edge.send_tcp import TcpSender
+from callpost.edge.send_udp import UdpSender
+from callpost.edge.spool import SpoolUnusable, SqliteSpool, open_spool
+from callpost.edge.systemd import InheritedSocketUnusable, Notifier, inherited_sockets
+from callpost.engine.dispatcher import Dispatcher
+from callpost.engine.intake import Intake
+from callpost.engine.ports import Sender, SenderFactory
+from callpost.model.egress import Guard
+from callpost.model.endpoint import Endpoint, HttpEndpoint, TcpEndpoint, UdpEndpoint
+from callpost.model.limits import Egress
+from callpost.model.routing import Router
+from callpost.model.subscription import Subscription
+
+Log = structlog.typing.FilteringBoundLogger
+
+# After the drain: the last commit and its fsync, told to systemd so that it does not kill us.
+_LAST_COMMIT_S: Final = 10.0
+
+
+class Doors(Struct, frozen=True):
+    """The producers' sockets, None where one is turned off."""
+
+    stream: socket | None
+    datagram: socket | None
+
+
+class CannotStart(Exception):
+    """The state directory or a socket is unusable; the message is one sentence for people."""
+
+
+async def run(config: Config, *, environment: Mapping[str, str], log: Log) -> None:
+    """Run until SIGTERM or SIGINT; a second signal cuts the draining short."""
+    stopping = trio.Event()
+    with opened(config, environment, log) as house:
+        async with trio.open_nursery() as background:
+            background.start_soon(_obey_signals, stopping, background.cancel_scope)
+            await house.live(stopping)
+            background.cancel_scope.cancel()
+
+
+@contextmanager
+def opened(config: Config, environment: Mapping[str, str], log: Log) -> Iterator["House"]:
+    """Take hold of the doors and of the spool, or raise `CannotStart`; let the doors go after."""
+    with ExitStack() as held:
+        try:
+            doors = open_doors(config, environment, held)
+            spool = open_spool(Path(config.state_directory), limits=config.spool, log=log)
+        except (InheritedSocketUnusable, SocketUnusable, SpoolUnusable) as fault:
+            raise CannotStart(str(fault)) from None
+        held.callback(spool.close)
+        yield House(config, spool=spool, doors=doors, log=log, notifier=Notifier(environment))
+
+
+def open_doors(config: Config, environment: Mapping[str, str], held: ExitStack) -> Doors:
+    """Take the sockets that systemd hands over, make those that it does not."""
+    inherited = inherited_sockets(environment)
+    directory = Path(config.runtime_directory)
+
+    def open_door(name: str, path: str, make: Callable[..., socket]) -> socket | None:
+        if name in inherited:
+            return held.enter_context(inherited[name])
+        if not path:
+            return None
+        place = directory / path
+        if place.parent == directory and directory.parent.is_dir():
+            directory.mkdir(mode=0o755, exist_ok=True)
+        door = make(place, mode=config.intake.mode, group=config.intake.group)
+        held.callback(place.unlink, missing_ok=True)
+        return held.enter_context(door)
+
+    return Doors(
+        open_door("events", config.intake.stream, listen_stream),
+        open_door("datagrams", config.intake.datagram, bind_datagram),
+    )
+
+
+class House:
+    """Everything above the doors and the spool, wired once."""
+
+    def __init__(
+        self, config: Config, *, spool: SqliteSpool, doors: Doors, log: Log, notifier: Notifier
+    ) -> None:
+        self._config = config
+        self._spool = spool
+        self._doors = doors
+        self._log = log
+        self._notifier = notifier
+        self._clock = SystemClock(spool.newest_stamp())
+        self._dice = SystemDice()
+
+    async def live(
+        self,
+        stopping: trio.Event,
+        *,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Deliver until `stopping`; `task_status` is told when events are accepted.
+
+        In `spool_floor` live the spool's writer and its keeper, in `downstream` the couriers,
+        in `upstream` the producers' doors.
+        """
+        async with trio.open_nursery() as spool_floor:
+            await spool_floor.start(self._spool.run)
+            spool_floor.start_soon(partial(self._spool.keep, now=self._clock.steady))
+            subscriptions = await self._enroll()
+            dispatcher = self._dispatcher(subscriptions)
+            intake = self._intake(subscriptions, dispatcher)
+            async with trio.open_nursery() as downstream:
+                await downstream.start(dispatcher.run)
+                async with trio.open_nursery() as upstream:
+                    self._open(intake, upstream, stopping)
+                    self._announce(subscriptions)
+                    task_status.started()
+                    await stopping.wait()
+                    self._log.info("daemon.stopping", drainS=self._config.drain_s)
+                    self._notifier.stopping()
+                    self._notifier.extend(self._config.drain_s + _LAST_COMMIT_S)
+                intake.close()
+                dispatcher.drain()
+                downstream.cancel_scope.deadline = trio.current_time() + self._config.drain_s
+            self._spool.finish()
+        self._log.info("daemon.stopped")
+
+    def _dispatcher(self, subscriptions: Mapping[int, Subscription]) -> Dispatcher:
+        return Dispatcher(
+            subscriptions,
+            spool=self._spool,
+            open_sender=sender_factory(self._config.egress),
+            clock=self._clock,
+            dice=self._dice,
+            log=self._log,
+        )
+
+    def _intake(self, subscriptions: Mapping[int, Subscription], dispatcher: Dispatcher) -> Intake:
+        return Intake(
+            router=Router(subscriptions.items()),
+            spool=self._spool,
+            ring=dispatcher.ring,
+            clock=self._clock,
+            dice=self._dice,
+            limits=self._config.intake,
+            log=self._log,
+        )
+
+    async def _enroll(self) -> dict[int, Subscription]:
+        enabled = {one.name: one for one in self._config.subscriptions if one.enabled}
+        numbers = await self._spool.enroll(list(enabled), now=self._clock.steady())
+        return {numbers[name]: one for name, one in enabled.items()}
+
+    def _open(self, intake: Intake, upstream: trio.Nursery, stopping: trio.Event) -> None:
+        if self._doors.stream is not None:
+            upstream.start_soon(self._serve_stream, self._doors.stream, intake, stopping)
+        if self._doors.datagram is not None:
+            upstream.start_soon(self._serve_datagrams, self._doors.datagram, intake, stopping)
+
+    async def _serve_stream(self, door: socket, intake: Intake, stopping: trio.Event) -> None:
+        await serve_stream(
+            door,
+            accept=intake.accept,
+            limits=self._config.intake,
+            stopping=stopping,
+            log=self._log,
+        )
+
+    async def _serve_datagrams(self, door: socket, intake: Intake, stopping: trio.Event) -> None:
+        await serve_datagrams(
+            door,
+            accept=intake.accept,
+            limits=self._config.intake,
+            stopping=stopping,
+            log=self._log,
+        )
+
+    def _announce(self, subscriptions: Mapping[int, Subscription]) -> None:
+        pending = sum(self._spool.pending().values())
+        self._log.info(
+            "daemon.started",
+            version=__version__,
+            pid=os.getpid(),
+            subscriptions=len(subscriptions),
+            pending=pending,
+            stream=_name_of(self._doors.stream),
+            datagram=_name_of(self._doors.datagram),
+            stateDirectory=self._config.state_directory,
+        )
+        self._notifier.status(f"{len(subscriptions)} subscriptions, {pending} deliveries pending")
+        self._notifier.ready()
+
+
+def sender_factory(egress: Egress) -> SenderFactory:
+    """A new transport is one line here, one Struct in `endpoint` and one `edge/send_x`."""
+    dialer = Dialer(egress, Guard(deny=egress.deny, allow=egress.allow))
+
+    def open_sender(endpoint: Endpoint) -> Sender:
+        match endpoint:
+            case HttpEndpoint():
+                return HttpSender(endpoint, dialer=dialer, egress=egress, version=__version__)
+            case TcpEndpoint():
+                return TcpSender(endpoint, dialer=dialer, egress=egress)
+            case UdpEndpoint():
+                return UdpSender(endpoint, dialer=dialer, egress=egress)
+            case _ as unreachable:
+                assert_never(unreachable)
+
+    return open_sender
+
+
+async def _obey_signals(stopping: trio.Event, everything: trio.CancelScope) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            if stopping.is_set():
+                everything.cancel()
+                return
+            stopping.set()
+
+
+def _name_of(door: socket | None) -> str | None:
+    return None if door is None else str(door.getsockname())

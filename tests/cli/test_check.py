@@ -1,0 +1,183 @@
+"""`callpost check` tells every fault, or what would run."""
+
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+
+import msgspec
+import pytest
+from asyncclick.testing import CliRunner, Result
+from rich.console import Console
+
+from callpost.cli.check import check
+from callpost.cli.overview import rows, show
+from callpost.loading import load
+
+GOOD = """
+[[subscription]]
+name = "crm"
+url = "https://user:hunter2@crm.example.com/calls?key=hunter2"
+secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
+events = ["newCall", "hangup"]
+fallback = [{ url = "tcp://10.0.0.9:4010" }]
+status_callback = { url = "https://b.example.com/", tls = { verify = false } }
+
+[[subscription]]
+name = "door"
+url = "udp://10.0.0.10:4010"
+enabled = false
+"""
+SHOWN = """\
+crm
+  vocabulary   callpost
+  events       newCall hangup
+  primary      https://crm.example.com:443
+               POSTJSON, level 2
+               secured by tls, signed, basic; at_least_once
+  fallback-1   tcp://10.0.0.9:4010
+               POSTJSON, level 2
+               secured by nothing; best_effort
+  callback     https://b.example.com:443
+               POSTJSON, level 2
+               secured by tls unverified!, signed;
+               at_least_once
+
+door (disabled)
+  vocabulary   callpost
+  events       all events
+  primary      udp://10.0.0.10:4010
+               POSTJSON, level 2
+               secured by nothing; best_effort
+
+"""
+FAULTY = '[[subscription]]\nname = "crm"\nurl = "crm.example.com"\nmethod = "PUT"\n'
+
+
+async def _checked(*arguments: str, env: Mapping[str, str] | None = None) -> Result:
+    return await CliRunner().invoke(check, list(arguments), env=env)
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    """A configuration without a fault."""
+    path = tmp_path / "callpost.toml"
+    path.write_text(GOOD)
+    return path
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> Path:
+    """A configuration with two faults."""
+    path = tmp_path / "callpost.toml"
+    path.write_text(FAULTY)
+    return path
+
+
+async def test_a_good_configuration_is_shown_as_it_would_run(good: Path) -> None:
+    """Then come the warnings and one line that sums up."""
+    result = await _checked("--config", str(good))
+    assert result.stdout == (
+        SHOWN + f"warning: {good}: subscription.crm: tls: callback: "
+        "tls.verify is off, so anybody on the way can read and answer\n"
+        f"warning: {good}: subscription.door: udp: primary: "
+        "what exceeds 1,400 bytes may be fragmented and lost\n"
+        f"{good}: 2 subscriptions, no fault, 2 warnings\n"
+    )
+
+
+async def test_a_good_configuration_exits_with_zero(good: Path) -> None:
+    """So scripts can rely on it."""
+    assert (await _checked("--config", str(good))).exit_code == 0
+
+
+async def test_nothing_secret_is_shown(good: Path) -> None:
+    """Neither path nor query nor user name nor key."""
+    shown = (await _checked("--config", str(good), "--json")).output
+    assert not any(word in shown for word in ("hunter2", "calls", "user:", "MfKQ"))
+
+
+async def test_every_fault_goes_to_standard_error(faulty: Path) -> None:
+    """One line each: file, path, code, sentence."""
+    result = await _checked("--config", str(faulty))
+    assert result.stderr == (
+        f"{faulty}: subscription.crm.url: url: Invalid URL\n"
+        f"{faulty}: subscription.crm.method: method: Invalid method\n"
+    )
+
+
+async def test_a_faulty_configuration_exits_with_one(faulty: Path) -> None:
+    """And shows nothing on standard output."""
+    result = await _checked("--config", str(faulty))
+    assert (result.exit_code, result.stdout) == (1, "")
+
+
+async def test_json_has_the_faults_for_programs(faulty: Path) -> None:
+    """One object, also where it is faulty."""
+    result = await _checked("--config", str(faulty), "--json")
+    assert msgspec.json.decode(result.stdout)["faults"][0] == {
+        "file": str(faulty),
+        "path": "subscription.crm.url",
+        "code": "url",
+        "sentence": "Invalid URL",
+    }
+
+
+async def test_json_has_what_would_run(good: Path) -> None:
+    """With the guarantee of each endpoint."""
+    result = await _checked("--config", str(good), "--json")
+    verdict = msgspec.json.decode(result.stdout)
+    assert [
+        (door["place"], door["origin"], door["guarantee"])
+        for row in verdict["subscriptions"]
+        for door in row["endpoints"]
+    ] == [
+        ("primary", "https://crm.example.com:443", "at_least_once"),
+        ("fallback-1", "tcp://10.0.0.9:4010", "best_effort"),
+        ("callback", "https://b.example.com:443", "at_least_once"),
+        ("primary", "udp://10.0.0.10:4010", "best_effort"),
+    ]
+
+
+async def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
+    """No traceback reaches a user."""
+    path = tmp_path / "nowhere.toml"
+    result = await _checked("--config", str(path))
+    assert result.stderr == f"{path}: file: cannot be read: no such file or directory\n"
+
+
+async def test_the_environment_names_the_default_file(good: Path) -> None:
+    """$CALLPOST_CONFIG stands before $CONFIGURATION_DIRECTORY."""
+    env = {"CALLPOST_CONFIG": str(good), "CONFIGURATION_DIRECTORY": "/nowhere"}
+    assert (await _checked(env=env)).exit_code == 0
+
+
+async def test_the_service_names_the_default_folder(good: Path) -> None:
+    """Of several directories the first one counts."""
+    env = {"CALLPOST_CONFIG": "", "CONFIGURATION_DIRECTORY": f"{good.parent}:/nowhere"}
+    assert (await _checked(env=env)).exit_code == 0
+
+
+async def test_help_has_an_example() -> None:
+    """As every command's has."""
+    assert "Example: callpost check --config" in (await _checked("--help")).stdout
+
+
+async def test_an_unknown_option_is_wrong_usage() -> None:
+    """Wrong usage is told apart from a fault."""
+    assert (await _checked("--confg", "x")).exit_code == 2
+
+
+def test_plain_text_fits_sixty_columns(good: Path) -> None:
+    """It goes into mails and tickets."""
+    out = StringIO()
+    show(rows(load(good, {})), Console(file=out))
+    assert max(map(len, out.getvalue().splitlines())) <= 60
+
+
+def test_a_wide_terminal_gets_a_table(good: Path) -> None:
+    """With a row for each endpoint, and no wider than the terminal."""
+    out = StringIO()
+    console = Console(file=out, force_terminal=True, no_color=True, width=100)
+    show(rows(load(good, {})), console)
+    assert "fallback-1" in out.getvalue()
+    assert "promise" in out.getvalue()
