@@ -21,6 +21,10 @@ secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
 events = ["newCall", "hangup"]
 fallback = [{ url = "tcp://10.0.0.9:4010" }]
 status_callback = { url = "https://b.example.com/", tls = { verify = false } }
+delivery_report = { url = "https://ops.example.com/hunter2", on = ["dead", "delivered"] }
+rate_per_s = 2.5
+stale = "skip"
+after_gap = "skip_call"
 
 [[subscription]]
 name = "door"
@@ -31,6 +35,8 @@ SHOWN = """\
 crm
   vocabulary   callpost
   events       newCall hangup
+  treated      at most 2.5/s, stale skipped, call skipped
+               after a gap
   primary      https://crm.example.com:443
                POSTJSON, level 2
                secured by tls, signed, basic; at_least_once
@@ -41,6 +47,9 @@ crm
                POSTJSON, level 2
                secured by tls unverified!, signed;
                at_least_once
+  report       https://ops.example.com:443
+               POSTJSON, on dead, delivered
+               secured by tls, signed; at_least_once
 
 door (disabled)
   vocabulary   callpost
@@ -134,8 +143,18 @@ async def test_json_has_what_would_run(good: Path) -> None:
         ("primary", "https://crm.example.com:443", "at_least_once"),
         ("fallback-1", "tcp://10.0.0.9:4010", "best_effort"),
         ("callback", "https://b.example.com:443", "at_least_once"),
+        ("report", "https://ops.example.com:443", "at_least_once"),
         ("primary", "udp://10.0.0.10:4010", "best_effort"),
     ]
+
+
+async def test_json_has_how_a_subscription_is_treated(good: Path) -> None:
+    """Also where it is as it is by default."""
+    result = await _checked("--config", str(good), "--json")
+    verdict = msgspec.json.decode(result.stdout)
+    assert [
+        (row["rate_per_s"], row["stale"], row["after_gap"]) for row in verdict["subscriptions"]
+    ] == [(2.5, "skip", "skip_call"), (0.0, "deliver", "continue")]
 
 
 async def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ SIMPLE = st.one_of(
     st.sampled_from(WORDS).map(lambda word: f'"{word}"'),
 )
 KEYS = st.sampled_from(
-    ["url", "method", "type", "username", "password", "token", "pauses_s", "max_age_s", "x", "4xx"]
+    ["url", "method", "type", "username", "password", "token", "pauses_s", "max_age_s", "on", "4xx"]
 )
 
 

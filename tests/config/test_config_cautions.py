@@ -23,6 +23,10 @@ from callpost.config import Config
             "tls: callback: tls.verify is off, so anybody on the way can read and answer",
         ),
         (
+            'url = "http://h/"\ndelivery_report = { url = "https://r/", tls = { verify = false } }',
+            "tls: report: tls.verify is off, so anybody on the way can read and answer",
+        ),
+        (
             'url = "http://h/"\ntimeout_s = 2',
             (
                 "timeout: primary: "

@@ -106,7 +106,7 @@ SENSELESS = [
     (
         "tcp://h:1",
         'body_signature = { header = "X", secret = "s" }',
-        "body_signature: senseless: makes no sense on tcp",
+        "body_signature: senseless: signs the bodies of HTTP requests, and there are none here",
     ),
     (
         "tcp://h:1",
@@ -134,7 +134,7 @@ SENSELESS = [
     (
         "http://h/",
         'method = "GET2"\nbody_signature = { header = "X", secret = "s" }',
-        "body_signature: senseless: makes no sense with GET2, which has no body",
+        "body_signature: senseless: signs the bodies of HTTP requests, and there are none here",
     ),
     (
         "http://h/",
@@ -157,7 +157,35 @@ SENSELESS = [
     (
         "http://h/",
         'headers = { X-Sig = "x" }\nbody_signature = { header = "x-sig", secret = "s" }',
-        "body_signature: senseless: its header stands in headers too",
+        "body_signature: senseless: its header stands in the headers of primary too",
+    ),
+    (
+        "http://h/",
+        """
+            body_signature = { header = "X", secret = "s" }
+            fallback = [{ url = "http://b/", headers = { x = "1" } }]
+        """,
+        "body_signature: senseless: its header stands in the headers of fallback-1 too",
+    ),
+    (
+        "http://u:p@h/",
+        'body_signature = { header = "Authorization", secret = "s" }',
+        "body_signature: senseless: its header is where primary has its auth",
+    ),
+    (
+        "http://h/",
+        'content_type = "xml"',
+        'content_type: header: expected a media type such as "text/xml; charset=utf-8"',
+    ),
+    (
+        "http://h/",
+        'method = "GET1"\nfallback = [{ url = "http://b/", content_type = "a/b" }]',
+        "fallback[1].content_type: senseless: makes no sense with GET1, which has no body",
+    ),
+    (
+        "http://h/",
+        'method = "POSTXML2"\nstatus_callback = { url = "http://b/", level = 1 }',
+        "status_callback.level: senseless: POSTXML2 is of level 2 whatever this key says",
     ),
     (
         "https://h/",
@@ -216,6 +244,28 @@ def test_a_key_that_makes_no_sense_is_a_fault(
 def test_secrets_make_sense_where_anything_is_signed(faults_in: FaultsOf, keys: str) -> None:
     """An HTTP fallback, an envelope or such a callback is enough."""
     assert faults_in(keys, url="tcp://h:1") == []
+
+
+@pytest.mark.parametrize(
+    ("url", "keys"),
+    [
+        ("tcp://h:1", 'fallback = [{ url = "http://b/" }]'),
+        ("http://h/", 'method = "GET1"\nfallback = [{ url = "http://b/", method = "POSTJSON" }]'),
+        ("udp://h:1", 'delivery_report = { url = "http://b/" }'),
+    ],
+)
+def test_a_body_signature_makes_sense_where_any_body_is_sent(
+    faults_in: FaultsOf, url: str, keys: str
+) -> None:
+    """The primary alone does not decide."""
+    signature = 'body_signature = { header = "X", secret = "s" }'
+    assert faults_in(f"{signature}\n{keys}", url=url) == []
+
+
+@pytest.mark.parametrize("content_type", ["", "text/xml", "application/x.y+json; charset=utf-8"])
+def test_a_content_type_is_a_media_type(faults_in: FaultsOf, content_type: str) -> None:
+    """With or without parameters; an empty one is the method's own."""
+    assert faults_in(f'content_type = "{content_type}"') == []
 
 
 def test_secrets_sign_http_and_envelopes_only(endpoints: Endpoints) -> None:

@@ -66,6 +66,7 @@ AUTHS = [
         '{ type = "basic", username = "a:b", password = "p" }',
         "username: auth: must not hold a colon (RFC 7617)",
     ),
+    ('{ type = "bearer", token = "" }', "token: auth: must not be empty"),
     (
         '{ type = "bearer", token = "a b" }',
         "token: auth: must be visible ASCII characters only",

@@ -56,8 +56,8 @@ def test_a_relative_directory_in_the_environment_is_a_fault(faults_of: FaultsOf)
 def test_values_land_in_the_model_with_their_units_resolved(parsed: Parsed) -> None:
     """Sizes are bytes, durations are seconds, modes are numbers."""
     config = parsed(
-        '[intake]\nmode = "0600"\n'
-        '[spool]\nmax_bytes = "64MiB"\nretain = "30m"\nretain_dead = "1.5h"\n'
+        '[intake]\nmode = "0600"\n[egress]\nmax_connections_per_host = 2\n'
+        '[spool]\nmax_bytes = "64MiB"\nretain = "30m"\nretain_dead = "1.5h"\nmax_pending = 9\n'
         "[delivery]\ndrain_s = 3\n"
     )
     assert (
@@ -65,8 +65,10 @@ def test_values_land_in_the_model_with_their_units_resolved(parsed: Parsed) -> N
         config.spool.max_bytes,
         config.spool.retain_s,
         config.spool.retain_dead_s,
+        config.spool.max_pending,
+        config.egress.max_connections_per_host,
         config.drain_s,
-    ) == (0o600, 64 * 2**20, 1_800.0, 5_400.0, 3.0)
+    ) == (0o600, 64 * 2**20, 1_800.0, 5_400.0, 9, 2, 3.0)
 
 
 TYPES = [
@@ -106,6 +108,10 @@ RANGES = [
     ("[spool]\nmax_bytes = '15MiB'", "spool.max_bytes"),
     ("[spool]\nmax_bytes = 1", "spool.max_bytes"),
     ("[spool]\nretain_dead = '10s'", "spool.retain_dead"),
+    ("[spool]\nmax_pending = 0", "spool.max_pending"),
+    ("[spool]\nmax_pending = 100000001", "spool.max_pending"),
+    ("[egress]\nmax_connections_per_host = 0", "egress.max_connections_per_host"),
+    ("[egress]\nmax_connections_per_host = 4097", "egress.max_connections_per_host"),
     ("[delivery]\ntimeout_s = 0.04", "delivery.timeout_s"),
     ("[delivery]\ntimeout_s = nan", "delivery.timeout_s"),
     ("[delivery]\ntimeout_s = inf", "delivery.timeout_s"),
@@ -124,7 +130,7 @@ def test_a_number_out_of_its_range_is_a_fault(faults_of: FaultsOf, text: str, pa
 
 WORDS = [
     (
-        "[log]\nlevel = 'warn'",
+        "[log]\nlevel = 'WARN'",
         (
             "log.level: choice: expected one of debug | info | warning | error; "
             'did you mean "warning"?'
@@ -158,11 +164,19 @@ WORDS = [
         "egress.source_address: address: expected an IP address of this machine, or an empty text",
     ),
     (
+        "[egress]\nsource_address = 'fe80::1%eth0'",
+        "egress.source_address: address: expected an IP address of this machine, or an empty text",
+    ),
+    (
         "[egress]\nsource_address = '::1'\nip = '4'",
         "egress.source_address: senseless: ip = 4 contradicts a source address of version 6",
     ),
     (
         "[intake]\nstream = 'x.sock'\ndatagram = 'x.sock'",
+        "intake.datagram: duplicate: this is the path of the stream socket",
+    ),
+    (
+        "[intake]\nstream = 'x.sock'\ndatagram = '/run/callpost/./x.sock'",
         "intake.datagram: duplicate: this is the path of the stream socket",
     ),
     (

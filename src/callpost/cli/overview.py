@@ -8,13 +8,14 @@ from textwrap import wrap
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from callpost.config import Config
 from callpost.model.endpoint import Endpoint, HttpEndpoint, TcpEndpoint, Tls, UdpEndpoint
-from callpost.model.subscription import Subscription
+from callpost.model.subscription import AfterGap, Stale, Subscription
 from callpost.model.vocabulary import KINDS, KINDS_OF
 
 # A mail, a ticket, half a screen.
@@ -27,12 +28,13 @@ Guarantee = Literal["at_least_once", "best_effort"]
 
 
 class Door(Struct, frozen=True, kw_only=True):
-    """One endpoint, as far as it may be shown."""
+    """One endpoint, as far as it may be shown; `on` says which ends the report is about."""
 
     place: str
     origin: str
     method: str
     level: int
+    on: tuple[str, ...] = ()
     secured: tuple[str, ...]
     guarantee: Guarantee
 
@@ -44,6 +46,9 @@ class Row(Struct, frozen=True, kw_only=True):
     enabled: bool
     vocabulary: str
     events: tuple[str, ...]
+    rate_per_s: float
+    stale: Stale
+    after_gap: AfterGap
     endpoints: tuple[Door, ...]
 
 
@@ -65,9 +70,10 @@ def _table(overview: tuple[Row, ...]) -> Table:
     for heading in ("subscription", "events", "endpoint", "method", "secured by", "promise"):
         table.add_column(heading, overflow="fold")
     for row in overview:
-        first = (_title(row), f"{_events(row)}\nas {row.vocabulary}")
+        words = (_events(row), f"as {row.vocabulary}", *_treatment(row))
+        first = (_title(row), "\n".join(words))
         for door in row.endpoints:
-            method, secured = f"{door.method} {door.level}", ", ".join(door.secured)
+            method, secured = f"{door.method} {_content(door)}", ", ".join(door.secured)
             endpoint = f"{door.place}\n{door.origin}"
             table.add_row(*first, endpoint, method, secured, door.guarantee)
             first = ("", "")
@@ -80,7 +86,10 @@ def _plain_text(overview: tuple[Row, ...]) -> str:
 
 
 def _row(subscription: Subscription) -> Row:
-    callback = () if subscription.callback is None else (subscription.callback,)
+    callback, report = subscription.callback, subscription.report
+    doors = [_door(one) for one in (*subscription.endpoints, callback) if one is not None]
+    if report is not None:
+        doors.append(replace(_door(report), on=tuple(sorted(subscription.report_on))))
     wanted = subscription.filter.events
     if subscription.filter.dtmf:
         wanted = frozenset({"dtmf"})
@@ -89,7 +98,10 @@ def _row(subscription: Subscription) -> Row:
         enabled=subscription.enabled,
         vocabulary=subscription.vocabulary,
         events=tuple(kind for kind in KINDS if kind in wanted),
-        endpoints=tuple(map(_door, (*subscription.endpoints, *callback))),
+        rate_per_s=subscription.rate_per_s,
+        stale=subscription.stale,
+        after_gap=subscription.after_gap,
+        endpoints=tuple(doors),
     )
 
 
@@ -143,13 +155,29 @@ def _events(row: Row) -> str:
     return "all events" if everything == set(row.events) else " ".join(row.events)
 
 
+def _treatment(row: Row) -> Iterator[str]:
+    """What is not as it is by default."""
+    if row.rate_per_s:
+        yield f"at most {row.rate_per_s:g}/s"
+    if row.stale == "skip":
+        yield "stale skipped"
+    if row.after_gap == "skip_call":
+        yield "call skipped after a gap"
+
+
+def _content(door: Door) -> str:
+    return f"on {', '.join(door.on)}" if door.on else f"level {door.level}"
+
+
 def _block(row: Row) -> Iterator[str]:
     yield _title(row)
     yield from _line("vocabulary", row.vocabulary)
     yield from _line("events", _events(row))
+    if treatment := ", ".join(_treatment(row)):
+        yield from _line("treated", treatment)
     for door in row.endpoints:
         yield from _line(door.place, door.origin)
-        yield from _line("", f"{door.method}, level {door.level}")
+        yield from _line("", f"{door.method}, {_content(door)}")
         yield from _line("", f"secured by {', '.join(door.secured)}; {door.guarantee}")
 
 

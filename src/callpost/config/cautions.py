@@ -10,8 +10,8 @@ from callpost.model.subscription import Subscription
 
 def cautions(file: str, subscription: Subscription) -> Iterator[Fault]:
     """The warnings about one subscription, each endpoint by its place."""
-    callback = () if subscription.callback is None else (subscription.callback,)
-    for endpoint in (*subscription.endpoints, *callback):
+    others = (subscription.callback, subscription.report)
+    for endpoint in (*subscription.endpoints, *(one for one in others if one is not None)):
         path = f"subscription.{subscription.name}"
         for code, sentence in _about(endpoint):
             yield Fault(file, path, code, f"{endpoint.place}: {sentence}")

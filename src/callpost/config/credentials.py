@@ -110,6 +110,8 @@ def _auth(kind: str, first: str, second: str, spot: Spot) -> Auth | UnsetType:
     if kind == "bearer":
         if not (first.isascii() and first.isprintable()) or " " in first:
             return spot.key("token").report("auth", "must be visible ASCII characters only")
+        if not first:
+            return spot.key("token").report("auth", "must not be empty")
         return BearerAuth(token=first)
     if ":" in first:
         return spot.key("username").report("auth", "must not hold a colon (RFC 7617)")

@@ -4,10 +4,11 @@
 written for.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final, get_args
 
-from msgspec import UNSET, Struct, convert
+from msgspec import UNSET, Struct, UnsetType, convert
 
 from callpost.config.credentials import auth, secret_text
 from callpost.config.faults import Spot
@@ -29,12 +30,14 @@ from callpost.model.vocabulary import METHODS, Level, Method
 GET_METHODS: Final = frozenset({"GET1", "GET2"})
 # The methods whose level the subscriber may choose; the others have it in their name.
 _LEVEL_IS_FREE: Final = frozenset({"POSTARGS", "POSTJSON"})
+# RFC 9110, section 8.3.1; what the parameters mean is the receiver's affair.
+_MEDIA_TYPE: Final = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;[ -~]*)?", re.ASCII)
 # Which keys cannot mean anything, by scheme.
 _SENSELESS: Final[Mapping[str, frozenset[str]]] = {
     "http": frozenset({"frame", "envelope", "ack", "tls"}),
     "https": frozenset({"frame", "envelope", "ack"}),
-    "tcp": frozenset({"headers", "auth", "content_type", "body_signature"}),
-    "udp": frozenset({"headers", "auth", "content_type", "body_signature", "frame", "ack", "tls"}),
+    "tcp": frozenset({"headers", "auth", "content_type"}),
+    "udp": frozenset({"headers", "auth", "content_type", "frame", "ack", "tls"}),
 }
 
 
@@ -49,9 +52,10 @@ def _method(value: object, spot: Spot) -> object:
 
 
 def _content_type(value: object, spot: Spot) -> object:
+    """A media type with or without parameters, "" for the method's own."""
     read = text(most=256)(value, spot)
-    if isinstance(read, str) and not read.isascii():
-        return spot.report("header", "must be ASCII, such as text/xml")
+    if isinstance(read, str) and read and not _MEDIA_TYPE.fullmatch(read):
+        return spot.report("header", 'expected a media type such as "text/xml; charset=utf-8"')
     return read
 
 
@@ -103,13 +107,24 @@ class Door(Struct, frozen=True, kw_only=True):
     envelope: bool = False
     ack: bool = False
 
+    @property
+    def is_http(self) -> bool:
+        """Whether it speaks HTTP, plain or over TLS."""
+        return self.url.scheme in {"http", "https"}
+
 
 def other_door(value: object, spot: Spot) -> object:
     """A fallback or a status callback: a table with the keys of a door alone."""
     if not isinstance(value, dict):
         return wrong_type("a table with a url", value, spot)
-    values = read_table(value, DOOR, spot)
-    if "url" not in value:
+    return door_of(value, read_table(value, DOOR, spot), spot)
+
+
+def door_of(
+    table: Mapping[str, object], values: Mapping[str, object], spot: Spot
+) -> Door | UnsetType:
+    """The door that is not the primary, from a table and its values as they were read."""
+    if "url" not in table:
         return spot.key("url").report("missing", "is required")
     if "url" not in values:
         return UNSET
@@ -126,17 +141,20 @@ def senseless(values: Mapping[str, object], door: Door) -> Iterator[tuple[str, s
     """The keys that cannot mean anything at this door, each with the reason."""
     scheme = door.url.scheme
     yield from ((key, f"makes no sense on {scheme}") for key in values if key in _SENSELESS[scheme])
-    method = door.method
-    if method in GET_METHODS and scheme in {"http", "https"}:
-        for key in ("content_type", "body_signature"):
-            if key in values:
-                yield key, f"makes no sense with {method}, which has no body"
-    if method and door.level and door.level != level_of(door.level, method):
-        yield "level", f"{method} is of level {level_of(None, method)} whatever this key says"
+    if door.method:
+        yield from senseless_with(door.method, door)
     if door.auth and any(map(_authorizes, door.headers or ())):
         yield "auth", "auth and an Authorization header exclude each other"
     elif door.url.auth and any(map(_authorizes, door.headers or ())):
         yield "headers", "an Authorization header and credentials in the URL exclude each other"
+
+
+def senseless_with(method: Method, door: Door) -> Iterator[tuple[str, str]]:
+    """The keys of this door that cannot mean anything with the method, each with the reason."""
+    if door.content_type is not None and door.is_http and method in GET_METHODS:
+        yield "content_type", f"makes no sense with {method}, which has no body"
+    if door.level and door.level != level_of(door.level, method):
+        yield "level", f"{method} is of level {level_of(None, method)} whatever this key says"
 
 
 def level_of(level: Level | None, method: Method) -> Level:
@@ -147,7 +165,7 @@ def level_of(level: Level | None, method: Method) -> Level:
 
 
 def following(door: Door, primary: Door) -> Door:
-    """A fallback or callback with what it takes over from the primary.
+    """A fallback, callback or report door with what it takes over from the primary.
 
     Without a method of its own it gets the same content, so also its level and type. What
     proves who we are goes along to the primary's own scheme, host and port only.

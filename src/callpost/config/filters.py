@@ -17,6 +17,7 @@ from callpost.model.vocabulary import (
     KINDS_OF,
     Cause,
     ExtensionType,
+    Kind,
     Selection,
     Vocabulary,
 )
@@ -61,6 +62,12 @@ FILTER: Final[Rules] = {
 }
 
 
+def matching_kinds(wanted: Filter, vocabulary: Vocabulary) -> frozenset[Kind]:
+    """The kinds of events that can pass the filter."""
+    kinds = wanted.events or KINDS_OF[vocabulary]
+    return kinds & {"dtmf"} if wanted.dtmf else kinds
+
+
 def check_filter(wanted: Filter, vocabulary: Vocabulary, spot: Spot) -> None:
     """What no single key shows: words outside the vocabulary, filters that nothing can pass."""
     kinds = KINDS_OF[vocabulary]
@@ -73,6 +80,9 @@ def check_filter(wanted: Filter, vocabulary: Vocabulary, spot: Spot) -> None:
     if wanted.dtmf and "dtmf" not in events:
         sentence = "patterns on digits match dtmf events only, and these are not among the events"
         spot.key("dtmf").report("senseless", sentence)
-    if wanted.cause and not events & {"hangup", "cdr"}:
+    elif wanted.dtmf and wanted.events != {"dtmf"} and wanted.events:
+        sentence = "with patterns on digits only dtmf events match, so no other can be named"
+        spot.key("events").report("senseless", sentence)
+    if wanted.cause and not matching_kinds(wanted, vocabulary) & {"hangup", "cdr"}:
         sentence = "filters hangup and cdr only, and neither is among the events"
         spot.key("cause").report("senseless", sentence)

@@ -29,6 +29,10 @@ def source_address(value: object, spot: Spot) -> object:
     if not isinstance(value, str):
         return wrong_type("an IP address as a text", value, spot)
     try:
-        return str(ip_address(value)) if value else ""
+        address = str(ip_address(value)) if value else ""
     except ValueError:
+        address = "%"
+    if "%" in address:
+        # A zone belongs to link-local addresses, and from these nobody is reached.
         return spot.report("address", "expected an IP address of this machine, or an empty text")
+    return address

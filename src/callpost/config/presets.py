@@ -31,6 +31,8 @@ BUILT_IN: Final[Mapping[str, Preset]] = {
             # It answers 422 to an event that it does not know, and 500 to an answer or hangup
             # of a call that it does not know: neither gets better by repeating.
             "responses": {"422": "reject", "500": "refuse"},
+            # So after a lost newCall there is nothing left to say about that call.
+            "after_gap": "skip_call",
         },
         built_in=True,
     ),

@@ -1,10 +1,10 @@
-"""When a delivery is tried again: `retry`, `max_age_s` and `responses` of a subscription."""
+"""When a delivery goes: `retry`, `max_age_s`, `responses` and `rate_per_s` of a subscription."""
 
 import re
 from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, convert
 
 from callpost.config.faults import Spot
 from callpost.config.rules import (
@@ -24,10 +24,14 @@ from callpost.model.vocabulary import KINDS, Kind
 _PAUSE_MAX_S: Final = 2 * 86_400.0
 # Thirty days: longer than anything is kept.
 _AGE_MAX_S: Final = 30 * 86_400.0
-# The last pause repeats where an age ends the schedule; less would be an attack on the receiver.
+# The last pause repeats until the end that is set; less would be an attack on the receiver.
 _REPEATED_PAUSE_MIN_S: Final = 0.5
 _CODE_OR_CLASS: Final = re.compile(r"[1-5](?:[0-9]{2}|xx)")
 _AGE: Final = number(1, _AGE_MAX_S)
+# One in 100 s is a trickle; beyond it every live event would be given up before its turn.
+_RATE_MIN_PER_S: Final = 0.01
+# More than one process can send.
+_RATE_MAX_PER_S: Final = 100_000
 
 _OWN: Final[Rules] = {
     "pauses_s": list_of(number(0, _PAUSE_MAX_S), least=1, most=100),
@@ -43,6 +47,13 @@ class OwnPauses(Struct, frozen=True, kw_only=True):
     max_age_s: float | None = None
     max_attempts: int | None = None
 
+    @property
+    def repeats(self) -> bool:
+        """Whether an end is set that lies beyond the last pause, so that this one repeats."""
+        if self.max_attempts is None:
+            return self.max_age_s is not None
+        return self.max_attempts > len(self.pauses_s) + 1
+
 
 Retry = Literal["live", "cdr"] | OwnPauses
 
@@ -56,19 +67,13 @@ def retry(value: object, spot: Spot) -> object:
     values = read_table(value, _OWN, spot)
     if "pauses_s" not in value:
         return spot.key("pauses_s").report("missing", "is required")
-    match values.get("pauses_s"), values.get("max_age_s"), values.get("max_attempts"):
-        case tuple(pauses_s), max_age_s, max_attempts if len(values) == len(value):
-            repeats = max_age_s is not None and max_attempts is None
-            if repeats and pauses_s[-1] < _REPEATED_PAUSE_MIN_S:
-                sentence = f"the last pause repeats, so it must be at least {_REPEATED_PAUSE_MIN_S}"
-                return spot.key("pauses_s").report("range", sentence)
-            return OwnPauses(
-                pauses_s=pauses_s,
-                max_age_s=max_age_s if isinstance(max_age_s, float) else None,
-                max_attempts=max_attempts if isinstance(max_attempts, int) else None,
-            )
-        case _:
-            return UNSET
+    if len(values) < len(value):
+        return UNSET
+    own = convert(values, OwnPauses)
+    if own.repeats and own.pauses_s[-1] < _REPEATED_PAUSE_MIN_S:
+        sentence = f"the last pause repeats, so it must be at least {_REPEATED_PAUSE_MIN_S}"
+        return spot.key("pauses_s").report("range", sentence)
+    return own
 
 
 def ages(value: object, spot: Spot) -> object:
@@ -93,6 +98,15 @@ def responses(value: object, spot: Spot) -> object:
     return read
 
 
+def rate(value: object, spot: Spot) -> object:
+    """How many deliveries may begin in a second; 0 is no limit."""
+    read = number(0, _RATE_MAX_PER_S)(value, spot)
+    if isinstance(read, float) and 0 < read < _RATE_MIN_PER_S:
+        sentence = f"expected 0 (no limit) or a number from {_RATE_MIN_PER_S} to {_RATE_MAX_PER_S}"
+        return spot.report("range", sentence)
+    return read
+
+
 def schedules(retry: Retry, ages_s: Mapping[Kind, float]) -> tuple[Schedule, Schedule]:
     """The schedule of live events and that of call detail records."""
     match retry:
@@ -100,7 +114,14 @@ def schedules(retry: Retry, ages_s: Mapping[Kind, float]) -> tuple[Schedule, Sch
             both = (LIVE, CDR)
         case "cdr":
             both = (CDR, CDR)
-        case OwnPauses(pauses_s=pauses_s, max_age_s=max_age_s, max_attempts=max_attempts):
+        case OwnPauses(max_age_s=max_age_s, max_attempts=max_attempts):
+            pauses_s = _pauses_s(retry)
             own = own_schedule(pauses_s, max_age_s=max_age_s, max_rounds=max_attempts)
             both = (own, own)
     return with_ages(both[0], ages_s), with_ages(both[1], ages_s)
+
+
+def _pauses_s(own: OwnPauses) -> tuple[float, ...]:
+    """The pauses up to the last attempt, where their number is known."""
+    missing = (own.max_attempts or 0) - 1 - len(own.pauses_s)
+    return own.pauses_s + own.pauses_s[-1:] * missing

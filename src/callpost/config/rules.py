@@ -36,9 +36,13 @@ def read_table(table: Mapping[str, object], rules: Rules, spot: Spot) -> dict[st
 
 
 def did_you_mean(word: str, known: Mapping[str, object] | Sequence[str]) -> str:
-    """The end of a sentence that offers what is spelt most like `word`, or nothing."""
-    close = get_close_matches(word, list(known), n=1)
-    return f'; did you mean "{close[0]}"?' if close else ""
+    """The end of a sentence that offers what is spelt most like `word`, or nothing.
+
+    Upper and lower case is the least of differences.
+    """
+    spelt = {one.lower(): one for one in known}
+    close = get_close_matches(word.lower(), list(spelt), n=1)
+    return f'; did you mean "{spelt[close[0]]}"?' if close else ""
 
 
 def table_of(rules: Rules) -> Rule:
@@ -50,11 +54,6 @@ def table_of(rules: Rules) -> Rule:
         return read_table(value, rules, spot)
 
     return rule
-
-
-def any_table(value: object, spot: Spot) -> object:
-    """A table that is read later."""
-    return value if isinstance(value, dict) else wrong_type("a table", value, spot)
 
 
 def list_of(rule: Rule, *, least: int = 0, most: int = LIST_MAX_ITEMS) -> Rule:
@@ -107,7 +106,7 @@ def whole(least: int, most: int) -> Rule:
 
 def number(least: float, most: float) -> Rule:
     """A number with or without a fraction; not-a-number and infinity are none."""
-    expected = f"a number from {least:g} to {most:g}"
+    expected = f"a number from {least:.12g} to {most:.12g}"
 
     def rule(value: object, spot: Spot) -> object:
         if not isinstance(value, int | float) or isinstance(value, bool):

@@ -10,14 +10,15 @@ from typing import Final, get_args
 
 from msgspec import Struct
 
-from callpost.config.compose import Written, check_wanted, compose
+from callpost.config.compose import check_wanted, compose
 from callpost.config.credentials import body_signature, signing_keys
 from callpost.config.documents import Document
 from callpost.config.doors import DOOR, other_door
 from callpost.config.faults import Fault, Lookups, Spot
 from callpost.config.filters import FILTER
 from callpost.config.presets import Preset, read_presets
-from callpost.config.retries import ages, responses, retry
+from callpost.config.reports import delivery_report
+from callpost.config.retries import ages, rate, responses, retry
 from callpost.config.rules import (
     Rules,
     choice,
@@ -36,7 +37,8 @@ from callpost.config.top import (
     WHOLE_TIMEOUT,
     Delivery,
 )
-from callpost.model.subscription import Order, Subscription
+from callpost.config.written import Written
+from callpost.model.subscription import AfterGap, Order, Stale, Subscription
 from callpost.model.vocabulary import Vocabulary
 
 _NAME: Final = re.compile(r"[a-z0-9_.-]{1,64}")
@@ -50,10 +52,14 @@ _SHARED_KEYS: Final[Rules] = {
     "body_signature": body_signature,
     "fallback": list_of(other_door, most=16),
     "status_callback": other_door,
+    "delivery_report": delivery_report,
     "retry": retry,
     "max_age_s": ages,
+    "stale": choice(get_args(Stale)),
+    "after_gap": choice(get_args(AfterGap)),
     "responses": responses,
     "order": choice(get_args(Order)),
+    "rate_per_s": rate,
     "concurrency": CONCURRENCY,
     "connect_timeout_s": CONNECT_TIMEOUT,
     "first_byte_timeout_s": FIRST_BYTE_TIMEOUT,
@@ -73,7 +79,7 @@ def _not_in_a_preset(_value: object, spot: Spot) -> object:
     return spot.report("senseless", "a preset cannot set this; it belongs to a subscription")
 
 
-SUBSCRIPTION: Final[Rules] = {**_SHARED_KEYS, "name": _name, "preset": text(least=1)}
+SUBSCRIPTION: Final[Rules] = {**_SHARED_KEYS, "name": _name, "preset": text()}
 PRESET: Final[Rules] = {**_SHARED_KEYS, "name": _not_in_a_preset, "preset": _not_in_a_preset}
 
 

@@ -4,6 +4,7 @@ Every key with its default and its range; the Structs of `model.limits` hold the
 """
 
 from collections.abc import Mapping, Sequence
+from posixpath import normpath
 from typing import Final, Literal, get_args
 
 from msgspec import Struct, convert
@@ -46,6 +47,7 @@ SPOOL: Final[Rules] = {
     "max_bytes": size(16 * MIB, 2**50, bounds="16MiB to 1024TiB"),
     "retain": duration("0s", "365d"),
     "retain_dead": duration("1m", "3650d"),
+    "max_pending": whole(1, 100_000_000),
     "durability": choice(get_args(Durability)),
 }
 DELIVERY: Final[Rules] = {
@@ -62,6 +64,7 @@ EGRESS: Final[Rules] = {
     "ip": choice(("auto", "4", "6")),
     "keepalive_s": number(0, 3_600),
     "connection_max_age_s": number(1, 86_400),
+    "max_connections_per_host": whole(1, 4_096),
 }
 LOG: Final[Rules] = {
     "level": choice(("debug", "info", "warning", "error")),
@@ -99,6 +102,7 @@ class Spool(Struct, frozen=True, kw_only=True):
     max_bytes: int = SpoolLimits().max_bytes
     retain: float = SpoolLimits().retain_s
     retain_dead: float = SpoolLimits().retain_dead_s
+    max_pending: int = SpoolLimits().max_pending
     durability: Durability = "power"
 
     def limits(self) -> SpoolLimits:
@@ -107,6 +111,7 @@ class Spool(Struct, frozen=True, kw_only=True):
             max_bytes=self.max_bytes,
             retain_s=self.retain,
             retain_dead_s=self.retain_dead,
+            max_pending=self.max_pending,
             durability=self.durability,
         )
 
@@ -165,15 +170,21 @@ _Found = tuple[str, Literal["range", "duplicate", "senseless"], str]
 def _contradictions(top: Top) -> list[_Found]:
     """What no single value shows."""
     found: list[_Found] = []
-    for key, name in (("stream", top.intake.stream), ("datagram", top.intake.datagram)):
-        path = name if name.startswith("/") else f"{top.runtime_directory}/{name}"
-        if name and len(path.encode()) > SOCKET_PATH_MAX_BYTES:
+    stream = _socket_path(top, top.intake.stream)
+    datagram = _socket_path(top, top.intake.datagram)
+    for key, path in (("stream", stream), ("datagram", datagram)):
+        if len(path.encode()) > SOCKET_PATH_MAX_BYTES:
             sentence = f"the socket's whole path must have at most {SOCKET_PATH_MAX_BYTES} bytes"
             found.append((f"intake.{key}", "range", sentence))
-    if top.intake.stream and top.intake.stream == top.intake.datagram:
+    if stream and normpath(stream) == normpath(datagram):
         found.append(("intake.datagram", "duplicate", "this is the path of the stream socket"))
     version = "6" if ":" in top.egress.source_address else "4"
     if top.egress.source_address and top.egress.ip not in {"auto", version}:
         sentence = f"ip = {top.egress.ip} contradicts a source address of version {version}"
         found.append(("egress.source_address", "senseless", sentence))
     return found
+
+
+def _socket_path(top: Top, name: str) -> str:
+    """The socket's whole path, "" where it is turned off."""
+    return name if not name or name.startswith("/") else f"{top.runtime_directory}/{name}"
