@@ -7,7 +7,7 @@ import pytest
 import trio
 
 from callpost.model.subscription import Order
-from contract_of_appends import AppendContract
+from contract_of_endings import EndingContract
 from spool_nouns import (
     NEVER,
     OpenSpool,
@@ -23,7 +23,7 @@ from spool_nouns import (
 )
 
 
-class SpoolContract(AppendContract):
+class SpoolContract(EndingContract):
     """The behaviour that the engine relies on."""
 
     async def test_a_done_delivery_is_gone(self, open_spool: OpenSpool) -> None:

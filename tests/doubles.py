@@ -1,7 +1,7 @@
 """Doubles for the engine's ports, for tests in virtual time: no threads, no sockets, no files."""
 
 from bisect import bisect_right, insort
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -23,6 +23,8 @@ from callpost.model.delivery import (
     Released,
     Report,
     Settlement,
+    Standing,
+    StandingChanged,
 )
 from callpost.model.endpoint import Endpoint
 from callpost.model.outcome import Delivered, Outcome
@@ -46,9 +48,9 @@ class VirtualClock:
 class LoadedDice:
     """Always the same number, and ids in order."""
 
-    def __init__(self, number: float = 1.0) -> None:
+    def __init__(self, number: float = 1.0, *, first_id: int = 1) -> None:
         self.number = number
-        self._ids = 0
+        self._ids = first_id - 1
 
     def roll(self) -> float:
         """Return the number the dice are loaded with."""
@@ -72,11 +74,14 @@ class MemorySpool:
     deferred: dict[tuple[int, int], tuple[float, int]] = field(default_factory=dict)
     dead: list[tuple[int, Delivery, str, str]] = field(default_factory=list)
     settled: list[Settlement] = field(default_factory=list)
+    standings: dict[int, Standing] = field(default_factory=dict)
     full: bool = False
+    clogged: bool = False
     _ids: dict[tuple[str, str, str], Accepted] = field(default_factory=dict)
     _calls: dict[tuple[str, str, str], int] = field(default_factory=dict)
     _told: dict[tuple[int, int], tuple[int, str]] = field(default_factory=dict)
-    _number: int = 0
+    numbers: int = 0
+    _counts: Counter[int] = field(default_factory=Counter)
     _in_order: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     _of_call: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list))
     _by_due: dict[int, list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
@@ -155,10 +160,34 @@ class MemorySpool:
                     break
         return found
 
+    def expired(
+        self, subscription: int, *, after: int, scan: int, now: float
+    ) -> tuple[list[Delivery], int]:
+        """See ports.Spool."""
+        seen = self._pending(subscription, self._in_order[subscription], after, scan)
+        past = [delivery for delivery in seen if delivery.expires_at <= now]
+        return past, seen[-1].position if len(seen) == scan else 0
+
+    def pending_of(self, subscription: int) -> int:
+        """See ports.Spool."""
+        return self._counts[subscription]
+
+    def has_gap(self, subscription: int, call: int) -> bool:
+        """See ports.Spool."""
+        return any(
+            owner == subscription and delivery.call == call and reason != "superseded"
+            for owner, delivery, reason, _ in self.dead
+        )
+
     def settle(self, settlement: Settlement, written: Callable[[bool], None] | None = None) -> None:
         """See ports.Spool."""
         self._queue.append((settlement, written))
         self._work.set()
+
+    def forget_uncommitted(self) -> None:
+        """The process has died: what only its memory knew is gone."""
+        self._queue.clear()
+        self._appends.clear()
 
     def _append(self, arrival: Arrival) -> Receipt:
         if self.full:
@@ -166,15 +195,15 @@ class MemorySpool:
         known = self._ids.get((arrival.customer, arrival.source, arrival.id))
         if known is not None:
             return Accepted(number=known.number, matched=known.matched, duplicate=True)
-        self._number += 1
+        self.numbers += 1
         name = (arrival.customer, arrival.source, arrival.call_id)
         call = self._calls.setdefault(name, len(self._calls) + 1)
         for match in arrival.matches:
             seq, previous_id = self._told.get((call, match.subscription), (0, ""))
             self._told[call, match.subscription] = (seq + 1, arrival.id)
-            self.rows[match.subscription, self._number] = Delivery(
-                position=self._number,
-                number=self._number,
+            self.rows[match.subscription, self.numbers] = Delivery(
+                position=self.numbers,
+                number=self.numbers,
                 call=call,
                 seq=seq + 1,
                 previous_id=previous_id,
@@ -184,20 +213,26 @@ class MemorySpool:
                 expires_at=match.expires_at,
                 body=arrival.body,
             )
-            self._in_order[match.subscription].append(self._number)
-            self._of_call[match.subscription, call].append(self._number)
-        receipt = Accepted(number=self._number, matched=len(arrival.matches))
+            self._counts[match.subscription] += 1
+            self._in_order[match.subscription].append(self.numbers)
+            self._of_call[match.subscription, call].append(self.numbers)
+        receipt = Accepted(number=self.numbers, matched=len(arrival.matches))
         self._ids[arrival.customer, arrival.source, arrival.id] = receipt
         return receipt
 
     def _settle(self, settlement: Settlement) -> bool:
         self.settled.append(settlement)
         match settlement:
-            case Done(subscription=owner, position=position):
-                self.rows.pop((owner, position), None)
+            case Done(subscription=owner, delivery=delivery):
+                if self._remove(owner, delivery) and settlement.report:
+                    self._append(settlement.report)
             case Died(subscription=owner, delivery=delivery, reason=reason, last=last):
-                if self.rows.pop((owner, delivery.position), None) is not None:
+                if self._remove(owner, delivery):
                     self.dead.append((owner, delivery, reason, last))
+                    if settlement.report:
+                        self._append(settlement.report)
+            case StandingChanged(subscription=owner, standing=standing):
+                self.standings[owner] = standing
             case Deferred(subscription=owner, key=key, delivery=delivery):
                 self._defer(settlement)
                 self._undefer(owner, key)
@@ -208,6 +243,11 @@ class MemorySpool:
                     return False
                 self._undefer(owner, key)
         return True
+
+    def _remove(self, owner: int, delivery: Delivery) -> bool:
+        was_there = self.rows.pop((owner, delivery.position), None) is not None
+        self._counts[owner] -= was_there
+        return was_there
 
     def _undefer(self, owner: int, key: int) -> None:
         due_at, _ = self.deferred.pop((owner, key), (None, 0))

@@ -9,6 +9,7 @@ from callpost.engine.ports import Spool
 from callpost.model.delivery import (
     Arrival,
     AttemptRecord,
+    DeadReason,
     Deferred,
     Delivery,
     Died,
@@ -33,6 +34,7 @@ def arrival(
     source: str = "",
     at: float = 1_000.0,
     body: bytes = b'{"event":"newCall"}',
+    expires_at: float = NEVER,
 ) -> Arrival:
     """An event of `call` that the subscriptions `owners` want."""
     return Arrival(
@@ -42,7 +44,7 @@ def arrival(
         source=source,
         accepted_at=at,
         body=body,
-        matches=tuple(Match(owner, NEVER) for owner in owners),
+        matches=tuple(Match(owner, expires_at) for owner in owners),
     )
 
 
@@ -60,9 +62,10 @@ def attempt(delivery: Delivery, count: int = 1, *, outcome: str = "delivered") -
     )
 
 
-def done(owner: int, delivery: Delivery) -> Done:
-    """The delivery was made at its first attempt."""
-    return Done(subscription=owner, position=delivery.position, attempts=(attempt(delivery),))
+def done(owner: int, delivery: Delivery, *, report: Arrival | None = None) -> Done:
+    """The delivery was made at its next attempt."""
+    attempts = (attempt(delivery, delivery.attempts + 1),)
+    return Done(subscription=owner, delivery=delivery, attempts=attempts, report=report)
 
 
 def deferred(
@@ -80,15 +83,23 @@ def deferred(
     )
 
 
-def died(owner: int, delivery: Delivery) -> Died:
-    """The delivery was rejected at its first attempt."""
+def died(
+    owner: int,
+    delivery: Delivery,
+    *,
+    reason: DeadReason = "rejected",
+    died_at: float = 1_001.0,
+    report: Arrival | None = None,
+) -> Died:
+    """The delivery was rejected at its next attempt."""
     return Died(
         subscription=owner,
         delivery=delivery,
-        reason="rejected",
+        reason=reason,
         last="http:400",
-        died_at=1_001.0,
-        attempts=(attempt(delivery, outcome="rejected"),),
+        died_at=died_at,
+        attempts=(attempt(delivery, delivery.attempts + 1, outcome="rejected"),),
+        report=report,
     )
 
 

@@ -36,6 +36,28 @@ class Spool(Protocol):
         """Read the pending deliveries of one lane with a position above `after`, in order."""
         ...
 
+    def expired(
+        self, subscription: int, *, after: int, scan: int, now: float
+    ) -> tuple[list[Delivery], int]:
+        """Look at up to `scan` pending deliveries above `after` for those past their age.
+
+        Returns them, and the position to go on from; 0 where the end was reached.
+        """
+        ...
+
+    def pending_of(self, subscription: int) -> int:
+        """Count the committed pending deliveries; costs nothing."""
+        ...
+
+    def has_gap(self, subscription: int, call: int) -> bool:
+        """Say whether a dead letter of the call is kept, other than `superseded` ones."""
+        ...
+
+    @property
+    def clogged(self) -> bool:
+        """Settlements pile up because the disk takes none: begin nothing new."""
+        ...
+
     def settle(self, settlement: Settlement, written: Callable[[bool], None] | None = None) -> None:
         """Queue it for the next commit; `written` is called in the loop once it is on disk.
 

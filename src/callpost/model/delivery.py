@@ -16,13 +16,14 @@ DeadReason = Literal[
     "exhausted",
     "refused",
     "rejected",
-    "gone",
     "too_large",
     "subscription_removed",
     "overflow",
     "superseded",
     "gap",
 ]
+
+Pause = Literal["", "operator", "auto", "gone"]
 
 
 class Match(Struct, frozen=True, gc=False):
@@ -88,6 +89,14 @@ class Delivery(Struct, frozen=True, kw_only=True, gc=False):
     expires_at: float
     body: bytes
 
+    @property
+    def is_replay(self) -> bool:
+        """A replay stands at the tail of its queue, not at its event's own place.
+
+        Its `accepted_at` is the time of the replay, so its age counts from there.
+        """
+        return self.position != self.number
+
 
 class Page(Struct, frozen=True):
     """The next deliveries of a subscription in the order of acceptance.
@@ -115,11 +124,15 @@ class AttemptRecord(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Done(Struct, frozen=True, kw_only=True, tag="done"):
-    """The delivery was made."""
+    """The delivery was made. Of a replay the dead letter goes in the same transaction.
+
+    `report` is the delivery report about it, stored in the same transaction too.
+    """
 
     subscription: int
-    position: int
+    delivery: Delivery
     attempts: tuple[AttemptRecord, ...]
+    report: Arrival | None = None
 
 
 class Died(Struct, frozen=True, kw_only=True, tag="died"):
@@ -134,6 +147,7 @@ class Died(Struct, frozen=True, kw_only=True, tag="died"):
     last: str
     died_at: float
     attempts: tuple[AttemptRecord, ...]
+    report: Arrival | None = None
 
 
 class Deferred(Struct, frozen=True, kw_only=True, tag="deferred"):
@@ -160,7 +174,34 @@ class Released(Struct, frozen=True, kw_only=True, tag="released"):
     key: int
 
 
-Settlement = Done | Died | Deferred | Released
+class Standing(Struct, frozen=True, kw_only=True):
+    """What of a subscription's health outlives a restart.
+
+    `paused` says who paused it: the operator, callpost itself after long failure, or its own
+    endpoints, all of which are gone. `failing_since` is on the steady clock. `gone` holds the
+    fingerprints of endpoints that answered 410.
+    """
+
+    paused: Pause = ""
+    failing_since: float | None = None
+    gone: tuple[str, ...] = ()
+
+
+class StandingChanged(Struct, frozen=True, kw_only=True, tag="standing"):
+    """The subscription's standing is now this."""
+
+    subscription: int
+    standing: Standing
+
+
+class Enrolled(Struct, frozen=True):
+    """A subscription's number in the spool, the same at every start, and its standing."""
+
+    number: int
+    standing: Standing
+
+
+Settlement = Done | Died | Deferred | Released | StandingChanged
 
 
 class Message(Struct, frozen=True, kw_only=True, gc=False):

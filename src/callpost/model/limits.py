@@ -26,6 +26,8 @@ LANE_MAX_DELIVERIES: Final = 32
 # A subscription's window of deliveries in memory: enough for its carriers, and never more.
 WINDOW_PER_CARRIER: Final = 8
 WINDOW_MAX_DELIVERIES: Final = 1_024
+# All windows together, so that ten thousand subscriptions fit in memory.
+WINDOWS_MAX_DELIVERIES: Final = 65_536
 # Deliveries read at a time of a lane that waited on disk.
 LANE_PAGE: Final = 8
 # The counters behind `seq` outlive a call's last event by this much (7 days).
@@ -47,11 +49,12 @@ class Intake(Struct, frozen=True, kw_only=True):
 
 
 class SpoolLimits(Struct, frozen=True, kw_only=True):
-    """How much the spool keeps, in bytes and seconds."""
+    """How much the spool keeps: bytes, seconds, and pending deliveries of one subscription."""
 
     max_bytes: int = 8 * 1024 * MIB
     retain_s: float = 86_400.0
     retain_dead_s: float = 14 * 86_400.0
+    max_pending: int = 1_000_000
     durability: Durability = "power"
 
 
@@ -64,6 +67,7 @@ class Egress(Struct, frozen=True, kw_only=True):
     ip: Literal["auto", "4", "6"] = "auto"
     keepalive_s: float = 30.0
     connection_max_age_s: float = 300.0
+    max_connections_per_host: int = 64
 
 
 class Log(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """A spool in a temporary directory: real files, real commits, its writer at work."""
 
+import resource
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -69,6 +70,19 @@ def query(directory: Path) -> Query:
             return connection.execute(sql, values).fetchall()
 
     return ask
+
+
+@pytest.fixture
+def let_files_grow_to() -> Iterator[Callable[[int], None]]:
+    """Set how large a file of this process may become: writing beyond it fails (EFBIG)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def limit(size_bytes: int) -> None:
+        bound = soft if size_bytes == 0 else size_bytes
+        resource.setrlimit(resource.RLIMIT_FSIZE, (bound, hard))
+
+    yield limit
+    limit(0)
 
 
 @contextmanager

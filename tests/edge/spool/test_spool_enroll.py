@@ -1,15 +1,16 @@
 """Subscriptions in the spool: numbers that stay, and the end of those that are gone."""
 
 from callpost.edge.spool import SqliteSpool
+from callpost.model.delivery import Standing, StandingChanged
 from edge.spool.spool_on_disk import OpenSqlite, Query
 from spool_nouns import NEVER, arrival, deferred, pending, settled
 
 
 async def test_each_name_gets_a_number_of_its_own(spool: SqliteSpool) -> None:
     """And only the names that were asked for are answered."""
-    numbers = await spool.enroll(["crm", "popup"], now=1.0)
-    assert sorted(numbers) == ["crm", "popup"]
-    assert len(set(numbers.values())) == 2
+    enrolled = await spool.enroll(["crm", "popup"], now=1.0)
+    assert sorted(enrolled) == ["crm", "popup"]
+    assert len({one.number for one in enrolled.values()}) == 2
 
 
 async def test_a_name_keeps_its_number_over_restarts(open_sqlite: OpenSqlite) -> None:
@@ -24,14 +25,14 @@ async def test_a_number_is_never_given_to_another_name(spool: SqliteSpool) -> No
     """Not even when its subscription has gone."""
     first = await spool.enroll(["crm"], now=1.0)
     second = await spool.enroll(["popup"], now=1.0)
-    assert first["crm"] != second["popup"]
+    assert first["crm"].number != second["popup"].number
 
 
 async def test_what_is_pending_for_a_removed_subscription_dies(
     spool: SqliteSpool, query: Query
 ) -> None:
     """All of it becomes dead letters, however much it is."""
-    owner = (await spool.enroll(["crm"], now=1.0))["crm"]
+    owner = (await spool.enroll(["crm"], now=1.0))["crm"].number
     await spool.append([arrival(str(n), owner) for n in range(4_500)])
     await spool.enroll([], now=7.0)
     assert spool.pending() == {}
@@ -42,7 +43,7 @@ async def test_what_is_pending_for_a_removed_subscription_dies(
 
 async def test_a_removed_subscription_leaves_no_deferred_lane(spool: SqliteSpool) -> None:
     """If its name comes back, nothing is held."""
-    owner = (await spool.enroll(["crm"], now=1.0))["crm"]
+    owner = (await spool.enroll(["crm"], now=1.0))["crm"].number
     await spool.append([arrival("a", owner)])
     await settled(spool, deferred(owner, pending(spool, owner)[0]))
     await spool.enroll([], now=1.0)
@@ -51,17 +52,17 @@ async def test_a_removed_subscription_leaves_no_deferred_lane(spool: SqliteSpool
 
 async def test_the_others_keep_what_is_pending(spool: SqliteSpool) -> None:
     """A removal touches nobody else."""
-    numbers = await spool.enroll(["crm", "popup"], now=1.0)
-    await spool.append([arrival("a", *numbers.values())])
+    enrolled = await spool.enroll(["crm", "popup"], now=1.0)
+    await spool.append([arrival("a", *(one.number for one in enrolled.values()))])
     await spool.enroll(["popup"], now=1.0)
-    assert spool.pending() == {numbers["popup"]: 1}
+    assert spool.pending() == {enrolled["popup"].number: 1}
 
 
 async def test_what_was_routed_before_the_removal_dies_at_once(
     spool: SqliteSpool, query: Query
 ) -> None:
     """An event on its way to a subscription that has gone is not lost without a word."""
-    owner = (await spool.enroll(["crm"], now=1.0))["crm"]
+    owner = (await spool.enroll(["crm"], now=1.0))["crm"].number
     await spool.enroll([], now=1.0)
     await spool.append([arrival("late", owner)])
     assert spool.pending() == {}
@@ -70,9 +71,44 @@ async def test_what_was_routed_before_the_removal_dies_at_once(
 
 async def test_a_subscription_that_comes_back_is_delivered_to(spool: SqliteSpool) -> None:
     """Its counters go on where they were."""
-    owner = (await spool.enroll(["crm"], now=1.0))["crm"]
+    owner = (await spool.enroll(["crm"], now=1.0))["crm"].number
     await spool.append([arrival("a", owner)])
     await spool.enroll([], now=1.0)
     await spool.enroll(["crm"], now=1.0)
     await spool.append([arrival("b", owner)])
     assert [(one.seq, one.previous_id) for one in pending(spool, owner)] == [(2, "a")]
+
+
+PAUSED = Standing(paused="operator", failing_since=900.5, gone=("one", "two"))
+
+
+async def test_a_new_subscription_is_in_good_standing(spool: SqliteSpool) -> None:
+    """Nobody has paused it."""
+    assert (await spool.enroll(["crm"], now=1.0))["crm"].standing == Standing()
+
+
+async def test_a_standing_survives_restarts(open_sqlite: OpenSqlite) -> None:
+    """All of it, until it changes again."""
+    async with open_sqlite() as spool:
+        await spool.enroll(["popup"], now=1.0)
+        owner = (await spool.enroll(["popup", "crm"], now=1.0))["crm"].number
+        await settled(spool, StandingChanged(subscription=owner, standing=PAUSED))
+    async with open_sqlite() as spool:
+        enrolled = await spool.enroll(["popup", "crm"], now=1.0)
+    assert [enrolled[name].standing for name in ("popup", "crm")] == [Standing(), PAUSED]
+
+
+async def test_a_subscription_that_comes_back_begins_in_good_standing(spool: SqliteSpool) -> None:
+    """Who removed it has seen to what was wrong."""
+    owner = (await spool.enroll(["crm"], now=1.0))["crm"].number
+    await settled(spool, StandingChanged(subscription=owner, standing=PAUSED))
+    await spool.enroll([], now=1.0)
+    assert (await spool.enroll(["crm"], now=1.0))["crm"].standing == Standing()
+
+
+async def test_a_standing_that_comes_after_the_removal_is_not_kept(spool: SqliteSpool) -> None:
+    """A courier on its way out may still have something to say."""
+    owner = (await spool.enroll(["crm"], now=1.0))["crm"].number
+    await spool.enroll([], now=1.0)
+    await settled(spool, StandingChanged(subscription=owner, standing=PAUSED))
+    assert (await spool.enroll(["crm"], now=1.0))["crm"].standing == Standing()

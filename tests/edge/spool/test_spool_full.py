@@ -2,11 +2,10 @@
 
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -75,19 +74,6 @@ class TestMaxBytes:
         assert [line["event"] for line in log_lines] == ["spool.degraded"]
 
 
-@pytest.fixture
-def let_files_grow_to() -> Iterator[Callable[[int], None]]:
-    """Set how large a file of this process may become: writing beyond it fails (EFBIG)."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def limit(size_bytes: int) -> None:
-        bound = soft if size_bytes == 0 else size_bytes
-        resource.setrlimit(resource.RLIMIT_FSIZE, (bound, hard))
-
-    yield limit
-    limit(0)
-
-
 async def test_an_event_that_cannot_be_written_is_refused(
     spool: SqliteSpool, let_files_grow_to: Callable[[int], None]
 ) -> None:
@@ -135,7 +121,27 @@ async def test_settlements_wait_until_they_can_be_written(
     assert heard == ["refused", "deferred", "done"]
     assert [(one.seq, one.rounds) for one in pending(spool, 1)] == [(1, 1)]
     await spool.append([arrival("d", 1)])
-    assert [line["event"] for line in log_lines] == ["spool.degraded", "spool.recovered"]
+    assert [line["event"] for line in log_lines] == [
+        "spool.degraded",
+        "spool.reopened",
+        "spool.recovered",
+    ]
+
+
+async def test_reads_and_writes_go_on_over_new_connections(
+    spool: SqliteSpool, let_files_grow_to: Callable[[int], None]
+) -> None:
+    """After an I/O error both connections are replaced, and nothing that was told is lost."""
+    await spool.append([arrival("a", 1)])
+    connections = spool._writer._connections
+    writing, reading = connections.writing, connections.reader._connection
+    let_files_grow_to(1)
+    await spool.append([arrival("b", 1)])
+    let_files_grow_to(0)
+    await spool.append([arrival("c", 1)])
+    assert [one.seq for one in pending(spool, 1)] == [1, 2]
+    assert connections.writing is not writing
+    assert connections.reader._connection is not reading
 
 
 async def test_what_cannot_be_written_at_the_end_is_given_up(
@@ -153,12 +159,29 @@ async def test_what_cannot_be_written_at_the_end_is_given_up(
         assert len(pending(spool, 1)) == 1
     assert [(line["event"], line.get("settlements")) for line in log_lines] == [
         ("spool.degraded", None),
+        ("spool.reopened", None),
         ("spool.abandoned", 1),
     ]
 
 
+async def test_settlements_that_pile_up_are_noticed(
+    spool: SqliteSpool, let_files_grow_to: Callable[[int], None]
+) -> None:
+    """So that no more work is begun until the disk takes them."""
+    await spool.append([arrival("a", 1)])
+    [delivery] = pending(spool, 1)
+    let_files_grow_to(1)
+    for _ in range(10_000):
+        spool.settle(done(1, delivery))
+    await spool.append([arrival("b", 1)])
+    clogged = spool.clogged
+    let_files_grow_to(0)
+    await settled(spool, done(1, delivery))
+    assert (clogged, spool.clogged) == (True, False)
+
+
 def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
-    """On a file system that is really full, and really freed."""
+    """On a file system that is really full: outcomes take the ballast's place, events wait."""
     unshare = shutil.which("unshare")
     inside = [str(unshare), "--user", "--map-root-user", "--mount"]
     if unshare is None or subprocess.run([*inside, "true"], check=False).returncode != 0:
@@ -171,10 +194,17 @@ def test_a_full_disk_refuses_and_recovers(tmp_path: Path) -> None:
         timeout=30,
     )
     assert json.loads(child.stdout) == {
+        "started": ["spool.ballast_dropped"],
         "error": "spool_full",
         "message": "The spool cannot be written: the disk is full.",
         "lost": 0,
         "settled": True,
+        "refused": True,
         "again": True,
-        "log": ["spool.degraded", "spool.recovered"],
+        "log": [
+            "spool.degraded",
+            "spool.ballast_dropped",
+            "spool.ballast_restored",
+            "spool.recovered",
+        ],
     }

@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from callpost.edge.logs import collecting_log
-from callpost.edge.spool import ledger, open_spool, read, settle, sweep
+from callpost.edge.spool import (
+    choice,
+    dead,
+    ledger,
+    open_spool,
+    read,
+    replay,
+    settle,
+    sweep,
+)
 from callpost.model.limits import SpoolLimits
 from edge.spool.spool_on_disk import Query
 
@@ -131,6 +140,62 @@ PLANS = {
     "counters that go": (
         sweep.DELETE_COUNTERS,
         ["SEARCH counters USING PRIMARY KEY (call=?)"],
+    ),
+    "how far a look for the expired goes": (
+        read.SCANNED,
+        [
+            "SEARCH deliveries USING PRIMARY KEY (subscription=? AND position>?)",
+            # The rows of that search, as many as were asked for.
+            "SCAN (subquery-1)",
+        ],
+    ),
+    "expired": (
+        read.EXPIRED,
+        ["SEARCH d USING PRIMARY KEY (subscription=? AND position>? AND position<?)", _EVENT],
+    ),
+    "gap": (read.GAP, ["SEARCH dead USING INDEX dead_gaps (subscription=? AND call=?)"]),
+    "dead letters to replay": (
+        replay.DEAD,
+        ["SEARCH dead USING PRIMARY KEY ((number,subscription)>(?,?) AND number<?)"],
+    ),
+    "dead letters of one subscription to replay": (
+        replay.DEAD_OF,
+        ["SEARCH dead USING INDEX dead_by_subscription (subscription=? AND number>? AND number<?)"],
+    ),
+    "made deliveries to replay": (
+        replay.TRIED,
+        ["SEARCH attempts USING PRIMARY KEY ((number,subscription)>(?,?) AND number<?)"],
+    ),
+    "event to replay": (
+        replay.EVENT,
+        [
+            _EVENT,
+            "SEARCH d USING PRIMARY KEY (subscription=? AND position=?)",
+            "SEARCH d USING COVERING INDEX deliveries_replayed_of (number=? AND subscription=?)",
+            "SEARCH a USING PRIMARY KEY (number=? AND subscription=?)",
+        ],
+    ),
+    "oldest of a paused subscription": (sweep.OLDEST_OF, [_FIRST]),
+    "newest dead letters": (
+        dead.NEWEST,
+        [
+            "SEARCH d USING INDEX dead_by_age ((died_at,number,subscription)<(?,?,?))",
+            _EVENT,
+            "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
+            "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)",
+            "SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+        ],
+    ),
+    "events of an id": (
+        choice.OF_ID,
+        ["SEARCH events USING COVERING INDEX sqlite_autoindex_events_1 (id=?)"],
+    ),
+    "events of a callId": (
+        choice.OF_CALL,
+        [
+            "SEARCH c USING COVERING INDEX sqlite_autoindex_calls_1 (call_id=?)",
+            "SEARCH e USING COVERING INDEX events_by_call (call=?)",
+        ],
     ),
 }
 

@@ -15,6 +15,8 @@ from callpost.model.limits import SpoolLimits
 from edge.spool.spool_on_disk import OpenSqlite, Query
 from spool_nouns import arrival, pending
 
+FILES = ("ballast", "lock", "spool.db", "spool.db-wal", "spool.db-shm")
+
 
 def opened(directory: Path, limits: SpoolLimits | None = None) -> SqliteSpool:
     """Open without a writer, as far as that goes."""
@@ -41,7 +43,7 @@ def test_all_files_are_private(directory: Path) -> None:
     """Nobody but the daemon's user reads what the customers' calls were."""
     spool = opened(directory)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
-    assert modes == dict.fromkeys(("lock", "spool.db", "spool.db-wal", "spool.db-shm"), 0o600)
+    assert modes == dict.fromkeys(FILES, 0o600)
     spool.close()
 
 
@@ -106,7 +108,7 @@ def test_a_newer_schema_is_refused(directory: Path, query: Query) -> None:
     opened(directory).close()
     query("update meta set value = 7 where key = 'schema'")
     assert refusal(directory) == (
-        f"{directory}/spool.db: was written by a newer callpost (schema 7, this one knows 1)"
+        f"{directory}/spool.db: was written by a newer callpost (schema 7, this one knows 2)"
     )
 
 
@@ -120,7 +122,7 @@ async def test_an_older_schema_is_brought_up_to_date(
     monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, step))
     async with open_sqlite() as spool:
         assert len(pending(spool, 1)) == 1
-    assert query("select (select value from meta where key = 'schema'), n from newer") == [(2, 1)]
+    assert query("select (select value from meta where key = 'schema'), n from newer") == [(3, 1)]
 
 
 def test_a_step_that_fails_leaves_the_schema_as_it_was(

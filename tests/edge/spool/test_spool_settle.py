@@ -28,7 +28,7 @@ async def test_an_attempt_is_kept_with_the_settlement(spool: SqliteSpool, query:
     [delivery] = pending(spool, 7)
     await settled(spool, done(7, delivery))
     assert query("select * from attempts") == [
-        (delivery.number, 7, 1, 1_001.0, "primary", "delivered", "", 200, 1.5)
+        (delivery.number, 7, 1, 1_001.0, "primary", "delivered", "", 200, 1.5, 1, "")
     ]
 
 

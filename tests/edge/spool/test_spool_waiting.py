@@ -5,10 +5,23 @@ import trio
 import trio.testing
 
 from callpost.edge.spool.waiting import Append, Chore, Waiting
-from callpost.model.delivery import Done, Released, Settlement
-from spool_nouns import arrival
+from callpost.model.delivery import Delivery, Done, Released, Settlement
+from spool_nouns import NEVER, arrival
 
-BARE = Done(subscription=1, position=1, attempts=())
+DELIVERY = Delivery(
+    position=1,
+    number=1,
+    call=1,
+    seq=1,
+    previous_id="",
+    rounds=0,
+    attempts=0,
+    accepted_at=1_000.0,
+    expires_at=NEVER,
+    body=b"{}",
+)
+BARE = Done(subscription=1, delivery=DELIVERY, attempts=())
+REPORTED = Done(subscription=1, delivery=DELIVERY, attempts=(), report=arrival("report", 1))
 RELEASED = Released(subscription=1, order="call", key=1)
 
 
@@ -45,12 +58,14 @@ async def test_256_settlements_are_due_at_once(autojump_clock: trio.testing.Mock
 
 
 @pytest.mark.parametrize(
-    "queued", [(RELEASED, None), (BARE, print)], ids=["another kind", "someone waits"]
+    "queued",
+    [(RELEASED, None), (BARE, print), (REPORTED, None)],
+    ids=["another kind", "someone waits", "with a report"],
 )
 async def test_other_settlements_are_due_at_once(
     autojump_clock: trio.testing.MockClock, queued: tuple[Settlement, None]
 ) -> None:
-    """Only a `Done` that nobody waits for may ride."""
+    """Only a `Done` that nobody waits for, and nobody hears of, may ride."""
     waiting = Waiting()
     began_at = autojump_clock.current_time()
     waiting.add_settlement(queued)
@@ -96,3 +111,13 @@ async def test_what_is_put_back_is_taken_first() -> None:
     waiting.add_settlement((RELEASED, None))
     waiting.put_back(taken)
     assert [one for one, _ in waiting.take_settlements()] == [BARE, RELEASED]
+
+
+async def test_ten_thousand_waiting_settlements_are_clogged() -> None:
+    """So many wait only where the disk takes none."""
+    waiting = Waiting()
+    for _ in range(9_999):
+        waiting.add_settlement((BARE, None))
+    before = waiting.is_clogged()
+    waiting.add_settlement((BARE, None))
+    assert (before, waiting.is_clogged()) == (False, True)

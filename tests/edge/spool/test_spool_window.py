@@ -124,3 +124,11 @@ async def _replayed(spool: SqliteSpool, query: Query) -> Delivery:
         NEVER,
     )
     return head
+
+
+async def test_one_look_for_the_expired_holds_so_many_bodies_only(spool: SqliteSpool) -> None:
+    """Where more have expired it ends early, and the next one goes on there."""
+    await spool.append([arrival(str(n), 1, expires_at=50.0) for n in range(1_100)])
+    first, after = spool.expired(1, after=0, scan=5_000, now=60.0)
+    rest, end = spool.expired(1, after=after, scan=5_000, now=60.0)
+    assert (len(first), [*first, *rest], end) == (1_000, pending(spool, 1), 0)

@@ -4,7 +4,11 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from callpost.edge.spool.sweep import FIRST_PENDING
+from callpost.edge.spool.tally import Tally
+from callpost.model.delivery import Enrolled, Standing, StandingChanged
 
 # Deliveries that become dead letters in one transaction: some 6 ms.
 _CHUNK: Final = 2_000
@@ -18,21 +22,41 @@ _BURY: Final = """insert or replace into dead
         ?, ''
     from deliveries where subscription = ? and position <= ?"""
 _DELETE: Final = "delete from deliveries where subscription = ? and position <= ?"
+_SAVE_STATE: Final = "update subscriptions set state = ? where id = ?"
 
 
-def register(connection: sqlite3.Connection, names: Sequence[str]) -> dict[str, int]:
-    """Return the number of every name the spool knows, those in `names` included.
+def register(connection: sqlite3.Connection, names: Sequence[str]) -> dict[str, Enrolled]:
+    """Return what the spool knows of every name that it ever heard, those in `names` included.
 
-    A name keeps its number for ever, also while it is gone: its dead letters are told by it.
+    A name keeps its number for ever, also while it is gone: its dead letters are told by it. Its
+    standing ends with it.
     """
     connection.executemany(
         "insert into subscriptions (name) values (?) on conflict (name) do nothing",
         [(name,) for name in names],
     )
-    return dict(connection.execute("select name, id from subscriptions").fetchall())
+    wanted = frozenset(names)
+    rows: list[tuple[str, int, str]] = connection.execute(
+        "select name, id, state from subscriptions"
+    ).fetchall()
+    ended = [(number,) for name, number, state in rows if state and name not in wanted]
+    connection.executemany("update subscriptions set state = '' where id = ?", ended)
+    return {name: Enrolled(number, _standing(state)) for name, number, state in rows}
 
 
-def bury(connection: sqlite3.Connection, gone: frozenset[int], *, now: float) -> bool:
+def write_standing(connection: sqlite3.Connection, changed: StandingChanged) -> None:
+    """Keep the standing for the next start."""
+    state = msgspec.json.encode(changed.standing).decode()
+    connection.execute(_SAVE_STATE, (state, changed.subscription))
+
+
+def paused(connection: sqlite3.Connection) -> dict[int, str]:
+    """Return number and name of the subscriptions that are paused, whoever paused them."""
+    rows = connection.execute("select id, name, state from subscriptions where state <> ''")
+    return {number: name for number, name, state in rows if _standing(state).paused}
+
+
+def bury(connection: sqlite3.Connection, gone: frozenset[int], *, now: float, tally: Tally) -> bool:
     """Make dead letters of what is pending for those that are gone; say whether more may be.
 
     One transaction's worth of one subscription at a time.
@@ -44,6 +68,11 @@ def bury(connection: sqlite3.Connection, gone: frozenset[int], *, now: float) ->
             chunk = (subscription, _CHUNK)
             [(last,)] = connection.execute(_LAST_OF_CHUNK, chunk).fetchall()
             connection.execute(_BURY, (now, subscription, last))
-            connection.execute(_DELETE, (subscription, last))
+            buried = connection.execute(_DELETE, (subscription, last)).rowcount
+            tally.add(subscription, -buried)
             return True
     return False
+
+
+def _standing(state: str) -> Standing:
+    return msgspec.json.decode(state, type=Standing) if state else Standing()

@@ -88,13 +88,9 @@ def connect_writing(directory: Path) -> sqlite3.Connection:
 
 
 def connect_reading(directory: Path) -> sqlite3.Connection:
-    """Open the database for reading only."""
-    path = directory / DATABASE
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    try:
-        connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
-    except sqlite3.OperationalError as fault:
-        raise SpoolUnusable(f"{path}: {fault}") from fault
+    """Open the database for reading only; raises what SQLite says."""
+    uri = f"{(directory / DATABASE).absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
     connection.execute("pragma query_only = on")
     return connection
 

@@ -1,11 +1,11 @@
 """Retention: what has been kept long enough goes, in transactions short enough for the loop.
 
 Delivered events stay for `retain_s`, dead letters and their events for `retain_dead_s`, calls
-and the counters behind `seq` for a week after their last event. Nothing pending ever goes.
+and the counters behind `seq` for a week after their last event. Nothing pending goes by age.
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from callpost.edge.spool import sweep
 from callpost.edge.spool.files import connect_writing
+from callpost.edge.spool.relieve import Relief
 from callpost.edge.spool.room import Room
 from callpost.edge.spool.write import NotWritten, Writer
 from callpost.model.limits import CALL_KEPT_S, SpoolLimits
@@ -27,15 +28,18 @@ _BARREN_TURNS: Final = 10
 _FREE_MAX_BYTES: Final = 16 * 1024 * 1024
 _FREE_SHARE: Final = 16
 _VACUUM_TURNS: Final = 64
-_ANY_AGE: Final = float("inf")
 
 
 class Trimmed(Struct, frozen=True, kw_only=True):
-    """What one pass has taken; `tight` if that was not enough."""
+    """What one pass has taken; `tight` if that was not enough.
+
+    `paused` counts pending deliveries of paused subscriptions that had to go.
+    """
 
     events: int
     dead: int
     calls: int
+    paused: int
     tight: bool
 
 
@@ -47,15 +51,17 @@ class Keeper:
         writer: Writer,
         *,
         room: Room,
+        relief: Relief,
         limits: SpoolLimits,
-        directory: Path,
+        checkpoint: Callable[[], Awaitable[None]],
         forget_calls: Callable[[], None],
         log: FilteringBoundLogger,
     ) -> None:
         self._writer = writer
         self._room = room
+        self._relief = relief
         self._limits = limits
-        self._directory = directory
+        self._checkpoint = checkpoint
         self._forget_calls = forget_calls
         self._log = log
         # Where the next pass goes on: an event's number, a call's.
@@ -93,45 +99,22 @@ class Keeper:
 
     async def trim(self, now: float) -> Trimmed:
         """Make one pass; raises `NotWritten`."""
+        paused = 0
         dead = await self._take_dead(now - self._limits.retain_dead_s)
         events = await self._take_events(now - self._limits.retain_s)
         calls = await self._take_calls(now - CALL_KEPT_S)
         if events or dead or calls:
             self._log.debug("spool.trimmed", events=events, dead=dead, calls=calls)
         if self._is_tight():
-            early = await self._relieve()
-            events, dead = events + early[0], dead + early[1]
+            eased = await self._relief.ease()
+            events, dead, paused = events + eased.events, dead + eased.dead, eased.paused
         await self._shrink()
-        return Trimmed(events=events, dead=dead, calls=calls, tight=self._is_tight())
-
-    async def _relieve(self) -> tuple[int, int]:
-        """Take before its time what is missed the least, until there is room again."""
-        events = await self._take_early_events()
-        self._log.info("spool.relieved", step="delivered", events=events)
-        dead = 0
-        while self._is_tight():
-            taken = await self._writer.chore(partial(sweep.take_dead, before=_ANY_AGE))
-            if not taken:
-                break
-            dead += taken
-            events += await self._take_early_events()
-        if dead:
-            self._log.warning("spool.relieved", step="dead", dead=dead)
-        return events, dead
-
-    async def _take_early_events(self) -> int:
-        last = taken = 0
-        ended = False
-        while self._is_tight() and not ended:
-            turn = await self._writer.chore(partial(sweep.take_events, after=last, before=_ANY_AGE))
-            last, ended = turn.last, turn.ended
-            taken += turn.taken
-        return taken
+        return Trimmed(events=events, dead=dead, calls=calls, paused=paused, tight=self._is_tight())
 
     async def _take_dead(self, before: float) -> int:
         taken = 0
-        while now_taken := await self._writer.chore(partial(sweep.take_dead, before=before)):
-            taken += now_taken
+        while numbers := await self._writer.chore(partial(sweep.take_dead, before=before)):
+            taken += len(numbers)
         return taken
 
     async def _take_events(self, before: float) -> int:
@@ -168,7 +151,7 @@ class Keeper:
             if self._room.free_bytes() <= kept_bytes:
                 break
             await self._writer.chore(sweep.vacuum)
-        await trio.to_thread.run_sync(checkpoint, self._directory)
+        await self._checkpoint()
 
     def _is_tight(self) -> bool:
         return self._room.fill() != "ample"

@@ -4,11 +4,12 @@ It remembers live calls and counters, so that an event of a known call costs no 
 remembers is true only as long as every transaction succeeds: after one that did not, `forget`.
 """
 
-import sqlite3
 from collections.abc import Sequence
 from itertools import islice
 from typing import Final, TypeVar
 
+from callpost.edge.spool.connections import Connections
+from callpost.edge.spool.tally import Tally
 from callpost.model.delivery import Accepted, Arrival
 
 # Entries of each kind kept in memory between commits: some 10 MiB, more calls than are alive on
@@ -43,10 +44,11 @@ class Ledger:
     before that and is written after it becomes their dead letter at once.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connections: Connections, *, tally: Tally) -> None:
         self.removed: frozenset[int] = frozenset()
-        self._connection = connection
-        self._next_number: int = connection.execute(_NEXT_NUMBER).fetchone()[0]
+        self._connections = connections
+        self._tally = tally
+        self._next_number: int = connections.writing.execute(_NEXT_NUMBER).fetchone()[0]
         self._scopes: dict[tuple[str, str], int] = {}
         self._calls: dict[tuple[int, str], int] = {}
         self._counters: dict[tuple[int, int], tuple[int, str]] = {}
@@ -55,18 +57,25 @@ class Ledger:
         """Write what is new and return a receipt each, good once the transaction is."""
         if not arrivals:
             return []
-        first = self._next_number
+        first = self.take_numbers(len(arrivals))
         events = [self._event_row(number, one) for number, one in enumerate(arrivals, first)]
-        # A number is spent even where the transaction fails: it is never given twice.
-        self._next_number = first + len(events)
-        inserted = self._connection.executemany(_INSERT_EVENT, events).rowcount
+        inserted = self._connections.writing.executemany(_INSERT_EVENT, events).rowcount
         if inserted == len(events):
             receipts = [Accepted(number=event[0], matched=event[4]) for event in events]
         else:
             receipts = [self._receipt(event) for event in events]
         self._write_deliveries(arrivals, events, receipts)
-        self._connection.execute(_SAVE_NUMBER, (self._next_number,))
         return receipts
+
+    def take_numbers(self, count: int) -> int:
+        """Return the first of `count` numbers in a row, for events or positions.
+
+        A number is spent even where the transaction fails: it is never given twice.
+        """
+        first = self._next_number
+        self._next_number = first + count
+        self._connections.writing.execute(_SAVE_NUMBER, (self._next_number,))
+        return first
 
     def forget(self) -> None:
         """Drop what was remembered; the tables have it all."""
@@ -99,19 +108,19 @@ class Ledger:
         scope = self._scopes.get((customer, source))
         if scope is None:
             names = (customer, source)
-            self._connection.execute(
+            self._connections.writing.execute(
                 "insert or ignore into scopes (customer, source) values (?, ?)", names
             )
-            scope = self._connection.execute(
+            scope = self._connections.writing.execute(
                 "select scope from scopes where customer = ? and source = ?", names
             ).fetchone()[0]
             self._scopes[names] = scope
         return scope
 
     def _call(self, scope: int, arrival: Arrival) -> int:
-        found = self._connection.execute(CALL_OF, (arrival.call_id, scope)).fetchone()
+        found = self._connections.writing.execute(CALL_OF, (arrival.call_id, scope)).fetchone()
         if found is None:
-            made = self._connection.execute(
+            made = self._connections.writing.execute(
                 "insert into calls (scope, call_id, last_at) values (?, ?, ?)",
                 (scope, arrival.call_id, arrival.accepted_at),
             )
@@ -121,7 +130,9 @@ class Ledger:
         return call
 
     def _receipt(self, event: _EventRow) -> Accepted:
-        number, matched = self._connection.execute(FIRST_OF, (event[1], event[2])).fetchone()
+        number, matched = self._connections.writing.execute(
+            FIRST_OF, (event[1], event[2])
+        ).fetchone()
         return Accepted(number=number, matched=matched, duplicate=number != event[0])
 
     def _write_deliveries(
@@ -141,17 +152,20 @@ class Ledger:
                 if owner in self.removed:
                     removed.append((number, owner, call, seq + 1, previous_id, arrival.accepted_at))
                 else:
+                    self._tally.add(owner, 1)
                     pending.append(
                         (owner, number, number, call, seq + 1, previous_id, match.expires_at)
                     )
-        self._connection.executemany(_INSERT_DELIVERY, pending)
-        self._connection.executemany(_INSERT_REMOVED, removed)
-        self._connection.executemany(_SAVE_COUNTER, [(*key, *last) for key, last in told.items()])
+        self._connections.writing.executemany(_INSERT_DELIVERY, pending)
+        self._connections.writing.executemany(_INSERT_REMOVED, removed)
+        self._connections.writing.executemany(
+            _SAVE_COUNTER, [(*key, *last) for key, last in told.items()]
+        )
 
     def _told(self, call: int, subscription: int) -> tuple[int, str]:
         told = self._counters.get((call, subscription))
         if told is None:
-            row = self._connection.execute(COUNTER_OF, (call, subscription)).fetchone()
+            row = self._connections.writing.execute(COUNTER_OF, (call, subscription)).fetchone()
             told = (0, "") if row is None else (row[0], row[1])
         return told
 

@@ -8,8 +8,10 @@ import sqlite3
 from pathlib import Path
 from typing import Final, Self
 
-from callpost.edge.spool.files import connect_reading
+from callpost.edge.spool.dead import DeadLetter, read_dead
+from callpost.edge.spool.files import DATABASE, SpoolUnusable, connect_reading
 from callpost.model.delivery import Delivery, Page
+from callpost.model.replay import Selection
 from callpost.model.subscription import Order
 
 _COLUMNS: Final = """d.position, d.number, d.call, d.seq, d.previous_id, d.rounds, d.attempts,
@@ -71,6 +73,22 @@ LANE: Final[dict[Order, tuple[str, ...]]] = {
     "subscription": (_LANE_OF_ALL,),
 }
 
+# How far one look for expired deliveries reaches, and what is past its age in that stretch. Asked
+# in one statement the rows would pass through a coroutine, at twice the time.
+SCANNED: Final = """select max(position), count(*) from (
+    select position from deliveries
+    where subscription = ? and position > ? order by position limit ?)"""
+EXPIRED: Final = f"""select {_COLUMNS}
+    from deliveries d cross join events e on e.number = d.number
+    where d.subscription = :subscription and d.position > :after and d.position <= :last
+      and d.expires_at <= :now
+    order by d.position limit :limit"""  # noqa: S608 - likewise
+# Bodies that one look holds in memory at the most.
+_EXPIRED_MAX: Final = 1_000
+
+GAP: Final = """select 1 from dead
+    where subscription = ? and call = ? and reason <> 'superseded' limit 1"""
+
 # Stamps are given before the number is, so the newest may lie a few numbers back; more than one
 # commit holds is far more than enough.
 _NEWEST_STAMP: Final = """select max(accepted_at)
@@ -87,7 +105,15 @@ class Reader:
     @classmethod
     def of(cls, directory: Path) -> Self:
         """Open the spool in `directory` for reading, or raise `SpoolUnusable`."""
-        return cls(connect_reading(directory))
+        try:
+            return cls(connect_reading(directory))
+        except sqlite3.OperationalError as fault:
+            raise SpoolUnusable(f"{directory / DATABASE}: {fault}") from fault
+
+    def switch_to(self, connection: sqlite3.Connection) -> None:
+        """Read over this connection from now on and close the one before."""
+        self._connection, stale = connection, self._connection
+        stale.close()
 
     def close(self) -> None:
         """Close the connection; a second call does nothing."""
@@ -126,6 +152,34 @@ class Reader:
             for row in self._connection.execute(sql, names).fetchall()
         ]
         return sorted(found, key=lambda one: one.position)[:limit]
+
+    def expired(
+        self, subscription: int, *, after: int, scan: int, now: float
+    ) -> tuple[list[Delivery], int]:
+        """See ports.Spool; some 0.1 us a row looked at."""
+        stretch = (subscription, after, scan)
+        [(last, count)] = self._connection.execute(SCANNED, stretch).fetchall()
+        names = {
+            "subscription": subscription,
+            "after": after,
+            "last": last or 0,
+            "now": now,
+            "limit": _EXPIRED_MAX,
+        }
+        found = [_delivery(row) for row in self._connection.execute(EXPIRED, names).fetchall()]
+        if len(found) == _EXPIRED_MAX:
+            return found, found[-1].position
+        return found, last if count == scan else 0
+
+    def has_gap(self, subscription: int, call: int) -> bool:
+        """See ports.Spool; some 4 us."""
+        return bool(self._connection.execute(GAP, (subscription, call)).fetchall())
+
+    def dead(
+        self, selection: Selection, *, limit: int, after: DeadLetter | None = None
+    ) -> list[DeadLetter]:
+        """Read up to `limit` dead letters, the newest first, those that follow `after`."""
+        return read_dead(self._connection, selection, limit=limit, after=after)
 
     def newest_stamp(self) -> float:
         """Return the largest `accepted_at`, 0 where there is no event."""

@@ -14,6 +14,9 @@ from callpost.edge.spool.schema import PAGE_BYTES, wal_max_bytes
 
 # Above this part of `max_bytes` retention no longer waits for `retain`.
 _TIGHT_SHARE: Final = 0.9
+# What is freed before its time is freed to here, so that a spool that stays nearly full does it
+# now and then, and tells of it, not at each commit.
+_EASED_SHARE: Final = 0.85
 # The log is checkpointed when it has passed its allowance, so it may be a batch longer. One that
 # is twice as long is held by a reader of another process, and counts as it is.
 _WAL_ASTRAY: Final = 2
@@ -43,6 +46,10 @@ class Room:
         """Return what the database's file holds beyond that."""
         _, free = self._reader.pages()
         return free * PAGE_BYTES
+
+    def is_eased(self) -> bool:
+        """Say whether enough has been freed before its time."""
+        return self.used_bytes() < self._max_bytes * _EASED_SHARE
 
     def fill(self) -> Literal["ample", "tight", "full"]:
         """Say whether delivered events must go before their time, and whether all is refused."""

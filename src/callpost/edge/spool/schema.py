@@ -72,7 +72,15 @@ _VERSION_1: Final = (
          http_status integer, total_ms real not null,
          primary key (number, subscription, attempt)) without rowid""",
 )
-STEPS: Final = (_VERSION_1,)
+_VERSION_2: Final = (
+    # JSON of the subscription's Standing; "" is a good one.
+    "alter table subscriptions add column state text not null default ''",
+    # On the last attempt of a delivery that was made, else null: what a replay of it needs.
+    "alter table attempts add column seq integer",
+    "alter table attempts add column previous_id text",
+    "create index dead_gaps on dead (subscription, call) where reason <> 'superseded'",
+)
+STEPS: Final = (_VERSION_1, _VERSION_2)
 
 
 def wal_max_bytes(max_bytes: int) -> int:
@@ -85,19 +93,17 @@ def prepare(
 ) -> None:
     """Set the connection up and bring the tables to this schema, or raise `SpoolUnusable`."""
     try:
-        _set_pragmas(connection, durability=durability, max_bytes=max_bytes)
+        _lay_out(connection)
+        set_up(connection, durability=durability, max_bytes=max_bytes)
         _migrate(connection, path)
     except sqlite3.DatabaseError as fault:
         raise SpoolUnusable(f"{path}: cannot be used as a spool: {fault}") from fault
 
 
-def _set_pragmas(connection: sqlite3.Connection, *, durability: Durability, max_bytes: int) -> None:
+def set_up(connection: sqlite3.Connection, *, durability: Durability, max_bytes: int) -> None:
+    """Say how this connection is to work; nothing of it is written to the file."""
     wal_bytes = wal_max_bytes(max_bytes)
     for pragma in (
-        # These two hold only when set before the first table, and before WAL.
-        f"page_size = {PAGE_BYTES}",
-        "auto_vacuum = incremental",
-        "journal_mode = wal",
         f"synchronous = {'full' if durability == 'power' else 'normal'}",
         f"wal_autocheckpoint = {wal_bytes // PAGE_BYTES}",
         f"journal_size_limit = {wal_bytes}",
@@ -105,6 +111,12 @@ def _set_pragmas(connection: sqlite3.Connection, *, durability: Durability, max_
         "secure_delete = fast",
         f"cache_size = -{_CACHE_KIB}",
     ):
+        connection.execute(f"pragma {pragma}").fetchall()
+
+
+def _lay_out(connection: sqlite3.Connection) -> None:
+    """The first two hold only when set before the first table, and before WAL."""
+    for pragma in (f"page_size = {PAGE_BYTES}", "auto_vacuum = incremental", "journal_mode = wal"):
         connection.execute(f"pragma {pragma}").fetchall()
 
 

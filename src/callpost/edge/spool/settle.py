@@ -7,18 +7,25 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Final, assert_never
 
+from callpost.edge.spool.connections import Connections
+from callpost.edge.spool.enroll import write_standing
+from callpost.edge.spool.ledger import Ledger
+from callpost.edge.spool.tally import Tally
 from callpost.model.delivery import (
+    Arrival,
     AttemptRecord,
     Deferred,
+    Delivery,
     Died,
     Done,
     Released,
     Settlement,
+    StandingChanged,
 )
 from callpost.model.subscription import Order
 
 _DELETE_DELIVERY: Final = "delete from deliveries where subscription = ? and position = ?"
-_INSERT_ATTEMPT: Final = "insert or replace into attempts values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_ATTEMPT: Final = "insert or replace into attempts values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 # A replay that dies again takes the place of the dead letter that it was made from.
 _INSERT_DEAD: Final = "insert or replace into dead values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DELETE_DEAD: Final = "delete from dead where number = ? and subscription = ?"
@@ -52,67 +59,110 @@ PENDING: Final[dict[Order, tuple[str, ...]]] = {
 }
 
 
-def write_settlements(
-    connection: sqlite3.Connection, settlements: Iterable[Settlement]
-) -> list[bool]:
-    """Return for each what its confirmation will say."""
-    answers: list[bool] = []
-    made: list[Done] = []
-    for settlement in settlements:
-        answer = True
-        if not isinstance(settlement, Done) and made:
-            _write_done(connection, made)
-            made = []
+_AttemptRow = tuple[object, ...]
+
+
+class Settler:
+    """Writes into the open transaction of the writing connection."""
+
+    def __init__(self, connections: Connections, *, ledger: Ledger, tally: Tally) -> None:
+        self._connections = connections
+        self._ledger = ledger
+        self._tally = tally
+
+    def write(self, settlements: Iterable[Settlement]) -> list[bool]:
+        """Return for each what its confirmation will say."""
+        answers: list[bool] = []
+        plain: list[Done] = []
+        for settlement in settlements:
+            if isinstance(settlement, Done) and _is_plain(settlement):
+                # Most settlements are of this kind; a run of them is written at once.
+                plain.append(settlement)
+                answers.append(True)
+                continue
+            self._write_plain(plain)
+            plain = []
+            answers.append(self._write_one(settlement))
+        self._write_plain(plain)
+        return answers
+
+    def _write_one(self, settlement: Settlement) -> bool:
+        connection = self._connections.writing
         match settlement:
             case Done():
-                # Most settlements are of this kind; a run of them is written at once.
-                made.append(settlement)
+                self._write_done(settlement)
             case Died():
-                _write_died(connection, settlement)
+                self._write_died(settlement)
             case Deferred():
                 _write_deferred(connection, settlement)
             case Released():
-                answer = _release(connection, settlement)
+                return _release(connection, settlement)
+            case StandingChanged():
+                # A subscription that has gone begins anew if its name comes back.
+                if settlement.subscription not in self._ledger.removed:
+                    write_standing(connection, settlement)
             case _ as unreachable:
                 assert_never(unreachable)
-        answers.append(answer)
-    _write_done(connection, made)
-    return answers
+        return True
+
+    def _write_plain(self, made: Sequence[Done]) -> None:
+        """First deliveries without a report: nothing hangs on whether each row was there."""
+        connection = self._connections.writing
+        places: dict[int, list[tuple[int, int]]] = {}
+        for one in made:
+            place = (one.subscription, one.delivery.position)
+            places.setdefault(one.subscription, []).append(place)
+        for owner, of_owner in places.items():
+            gone = connection.executemany(_DELETE_DELIVERY, of_owner).rowcount
+            self._tally.add(owner, -gone)
+        attempts = [row for one in made for row in _rows_of_done(one)]
+        connection.executemany(_INSERT_ATTEMPT, attempts)
+
+    def _write_done(self, done: Done) -> None:
+        delivery = done.delivery
+        if not self._delete(done.subscription, delivery):
+            return
+        connection = self._connections.writing
+        connection.executemany(_INSERT_ATTEMPT, _rows_of_done(done))
+        if delivery.is_replay:
+            connection.execute(_DELETE_DEAD, (delivery.number, done.subscription))
+        self._report(done.report)
+
+    def _write_died(self, died: Died) -> None:
+        delivery = died.delivery
+        if not self._delete(died.subscription, delivery):
+            return
+        row = (
+            delivery.number,
+            died.subscription,
+            delivery.call,
+            delivery.seq,
+            delivery.previous_id,
+            died.reason,
+            delivery.rounds,
+            delivery.attempts + len(died.attempts),
+            died.died_at,
+            died.last,
+        )
+        connection = self._connections.writing
+        connection.execute(_INSERT_DEAD, row)
+        connection.executemany(_INSERT_ATTEMPT, _rows(died.subscription, died.attempts))
+        self._report(died.report)
+
+    def _delete(self, subscription: int, delivery: Delivery) -> bool:
+        """Say whether the delivery was still pending."""
+        place = (subscription, delivery.position)
+        gone = self._connections.writing.execute(_DELETE_DELIVERY, place).rowcount
+        self._tally.add(subscription, -gone)
+        return gone > 0
+
+    def _report(self, report: Arrival | None) -> None:
+        if report is not None:
+            self._ledger.write([report])
 
 
-def _write_done(connection: sqlite3.Connection, made: Sequence[Done]) -> None:
-    connection.executemany(_DELETE_DELIVERY, [(one.subscription, one.position) for one in made])
-    attempts = [row for one in made for row in _rows(one.subscription, one.attempts)]
-    connection.executemany(_INSERT_ATTEMPT, attempts)
-    # Only a replay's position differs from its number: its dead letter has been delivered now.
-    replayed = {
-        (attempt.number, one.subscription)
-        for one in made
-        for attempt in one.attempts[-1:]
-        if attempt.number != one.position
-    }
-    connection.executemany(_DELETE_DEAD, replayed)
-
-
-def _write_died(connection: sqlite3.Connection, died: Died) -> None:
-    delivery = died.delivery
-    place = (died.subscription, delivery.position)
-    if connection.execute(_DELETE_DELIVERY, place).rowcount == 0:
-        return
-    row = (
-        delivery.number,
-        died.subscription,
-        delivery.call,
-        delivery.seq,
-        delivery.previous_id,
-        died.reason,
-        delivery.rounds,
-        delivery.attempts + len(died.attempts),
-        died.died_at,
-        died.last,
-    )
-    connection.execute(_INSERT_DEAD, row)
-    connection.executemany(_INSERT_ATTEMPT, _rows(died.subscription, died.attempts))
+def _is_plain(done: Done) -> bool:
+    return done.report is None and not done.delivery.is_replay
 
 
 def _write_deferred(connection: sqlite3.Connection, deferred: Deferred) -> None:
@@ -141,7 +191,15 @@ def _delete_deferred(connection: sqlite3.Connection, lane: Deferred | Released) 
     connection.execute(_DELETE_DEFERRED[lane.order], names)
 
 
-def _rows(subscription: int, attempts: Iterable[AttemptRecord]) -> list[tuple[object, ...]]:
+def _rows_of_done(done: Done) -> list[_AttemptRow]:
+    """The last attempt is the one that made it; its row keeps what a replay needs."""
+    rows = _rows(done.subscription, done.attempts)
+    if rows:
+        rows[-1] = (*rows[-1][:-2], done.delivery.seq, done.delivery.previous_id)
+    return rows
+
+
+def _rows(subscription: int, attempts: Iterable[AttemptRecord]) -> list[_AttemptRow]:
     return [
         (
             one.number,
@@ -153,6 +211,8 @@ def _rows(subscription: int, attempts: Iterable[AttemptRecord]) -> list[tuple[ob
             one.reason,
             one.http_status,
             one.total_ms,
+            None,
+            None,
         )
         for one in attempts
     ]

@@ -3,9 +3,8 @@
 Appends and settlements go to the writer, reads to the reader; each has a connection of its own.
 """
 
-import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -13,21 +12,22 @@ from typing import Final
 import trio
 from structlog.typing import FilteringBoundLogger
 
-from callpost.edge.spool import enroll, schema
-from callpost.edge.spool.files import (
-    DATABASE,
-    Claim,
-    SpoolUnusable,
-    connect_writing,
-    make_database,
-)
+from callpost.edge.spool import enroll
+from callpost.edge.spool.ballast import Ballast
+from callpost.edge.spool.connections import Connections
+from callpost.edge.spool.dead import DeadLetter
+from callpost.edge.spool.files import Claim, SpoolUnusable, make_database
 from callpost.edge.spool.keep import Keeper, Trimmed, checkpoint
 from callpost.edge.spool.ledger import Ledger
 from callpost.edge.spool.read import Reader
+from callpost.edge.spool.relieve import Relief
+from callpost.edge.spool.replay import Replay
 from callpost.edge.spool.room import Room
+from callpost.edge.spool.tally import Tally
 from callpost.edge.spool.write import NotWritten, Writer
-from callpost.model.delivery import Arrival, Delivery, Page, Receipt, Settlement
+from callpost.model.delivery import Arrival, Delivery, Enrolled, Page, Receipt, Settlement
 from callpost.model.limits import SpoolLimits
+from callpost.model.replay import Replayed, Selection
 from callpost.model.subscription import Order
 
 _KEEP_INTERVAL_S: Final = 30.0
@@ -41,19 +41,13 @@ def open_spool(directory: Path, *, limits: SpoolLimits, log: FilteringBoundLogge
     with ExitStack() as held:
         claim = Claim.of(directory)
         held.callback(claim.release)
+        ballast = Ballast(directory, log=log)
         make_database(directory)
-        connection = connect_writing(directory)
-        held.callback(connection.close)
-        schema.prepare(
-            connection,
-            directory / DATABASE,
-            durability=limits.durability,
-            max_bytes=limits.max_bytes,
-        )
-        reader = Reader.of(directory)
-        held.callback(reader.close)
+        connections = Connections(directory, limits=limits)
+        held.callback(connections.close)
+        ballast.lay()
         return SqliteSpool(
-            directory, connection, reader=reader, limits=limits, log=log, held=held.pop_all()
+            directory, connections, ballast=ballast, limits=limits, log=log, held=held.pop_all()
         )
 
 
@@ -63,26 +57,37 @@ class SqliteSpool:
     def __init__(
         self,
         directory: Path,
-        connection: sqlite3.Connection,
+        connections: Connections,
         *,
-        reader: Reader,
+        ballast: Ballast,
         limits: SpoolLimits,
         log: FilteringBoundLogger,
         held: ExitStack,
     ) -> None:
         self._held = held
         self._directory = directory
-        self._reader = reader
-        self._ledger = Ledger(connection)
-        self._room = Room(reader, directory, max_bytes=limits.max_bytes)
+        self._reader = connections.reader
+        # The subscriptions that are there now, by number.
+        self._enrolled: dict[int, str] = {}
+        self._tally = Tally(self._reader.pending())
+        self._ledger = Ledger(connections, tally=self._tally)
+        self._room = Room(self._reader, directory, max_bytes=limits.max_bytes)
+        self._ballast = ballast
         self._writer = Writer(
-            connection, ledger=self._ledger, room=self._room, on_tight=self._press, log=log
+            connections,
+            ledger=self._ledger,
+            tally=self._tally,
+            room=self._room,
+            ballast=self._ballast,
+            on_tight=self._press,
+            log=log,
         )
         self._keeper = Keeper(
             self._writer,
             room=self._room,
+            relief=Relief(self._writer, room=self._room, tally=self._tally, log=log),
             limits=limits,
-            directory=directory,
+            checkpoint=self._checkpoint,
             forget_calls=self._ledger.forget,
             log=log,
         )
@@ -93,7 +98,7 @@ class SqliteSpool:
         try:
             await self._writer.run()
             # Here, in a thread, so that closing has little left to copy.
-            await trio.to_thread.run_sync(checkpoint, self._directory)
+            await self._checkpoint()
         finally:
             self.close()
 
@@ -114,8 +119,8 @@ class SqliteSpool:
         """Make one pass of retention; raises `NotWritten`."""
         return await self._keeper.trim(now)
 
-    async def enroll(self, names: Sequence[str], *, now: float) -> dict[str, int]:
-        """Return the number of each subscription, the same at every start.
+    async def enroll(self, names: Sequence[str], *, now: float) -> dict[str, Enrolled]:
+        """Return the number of each subscription, the same at every start, and its standing.
 
         One that is no longer named ends here: what is pending for it becomes dead letters
         (`subscription_removed`), and so does what was routed to it before and comes later.
@@ -124,13 +129,49 @@ class SqliteSpool:
         try:
             known = await self._writer.chore(partial(enroll.register, names=names))
             enrolled = {name: known[name] for name in names}
-            gone = frozenset(known.values()) - frozenset(enrolled.values())
+            self._enrolled = {one.number: name for name, one in enrolled.items()}
+            gone = frozenset(one.number for one in known.values()) - self._enrolled.keys()
             self._ledger.removed = gone
-            while await self._writer.chore(partial(enroll.bury, gone=gone, now=now)):
+            bury = partial(enroll.bury, gone=gone, now=now, tally=self._tally)
+            while await self._writer.chore(bury):
                 pass
         except NotWritten as fault:
             raise SpoolUnusable(str(fault)) from fault
         return enrolled
+
+    async def replay(
+        self,
+        selection: Selection,
+        *,
+        now: float,
+        max_age_s: Callable[[int, str], float],
+        dry_run: bool = False,
+    ) -> Replayed:
+        """Queue ended deliveries again for the subscriptions that are enrolled.
+
+        `max_age_s` is asked with a subscription's number and a kind ("" of a delivery report);
+        age counts from `now`. Several transactions: where one fails, raises `NotWritten`, and
+        what was queued before stays queued. A dry run only counts.
+        """
+        replay = Replay(
+            selection, now=now, max_age_s=max_age_s, ledger=self._ledger, tally=self._tally
+        )
+        while await self._writer.chore(
+            partial(replay.turn, enrolled=self._enrolled, dry_run=dry_run)
+        ):
+            pass
+        return replay.replayed(self._enrolled)
+
+    async def dead(
+        self, selection: Selection, *, limit: int, after: DeadLetter | None = None
+    ) -> list[DeadLetter]:
+        """Read dead letters as `Reader.dead` does, in a thread with a reader of its own."""
+
+        def read() -> list[DeadLetter]:
+            with closing(Reader.of(self._directory)) as reader:
+                return reader.dead(selection, limit=limit, after=after)
+
+        return await trio.to_thread.run_sync(read)
 
     async def append(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
         """See ports.Spool."""
@@ -158,6 +199,25 @@ class SqliteSpool:
         """See ports.Spool."""
         return self._reader.lane(subscription, key, after=after, limit=limit, order=order)
 
+    def expired(
+        self, subscription: int, *, after: int, scan: int, now: float
+    ) -> tuple[list[Delivery], int]:
+        """See ports.Spool."""
+        return self._reader.expired(subscription, after=after, scan=scan, now=now)
+
+    def has_gap(self, subscription: int, call: int) -> bool:
+        """See ports.Spool."""
+        return self._reader.has_gap(subscription, call)
+
+    def pending_of(self, subscription: int) -> int:
+        """See ports.Spool."""
+        return self._tally.of(subscription)
+
+    @property
+    def clogged(self) -> bool:
+        """See ports.Spool."""
+        return self._writer.clogged
+
     def newest_stamp(self) -> float:
         """Return the largest `accepted_at`, or 0; the steady clock never goes below it."""
         return self._reader.newest_stamp()
@@ -181,3 +241,8 @@ class SqliteSpool:
 
     def _press(self) -> None:
         self._keeper.press()
+
+    async def _checkpoint(self) -> None:
+        # On a full disk the database would take the room that outcomes are written in.
+        if self._ballast.holds():
+            await trio.to_thread.run_sync(checkpoint, self._directory)

@@ -5,6 +5,7 @@ not held for long. An event is taken only if nothing pending and no dead letter 
 """
 
 import sqlite3
+from collections.abc import Collection
 from itertools import pairwise, takewhile
 from typing import Final
 
@@ -16,6 +17,9 @@ _CHUNKS: Final = 10
 # a thousand attempts.
 _WRITTEN_MAX: Final = 4_000
 _STRIDE: Final = 16
+# Pending deliveries are lost for good when they go: few at a time, so that not one more goes
+# than must.
+_PENDING_CHUNK: Final = 64
 # Pages moved and cut off in one transaction.
 _VACUUM_PAGES: Final = 128
 
@@ -42,6 +46,10 @@ _CALL_ENDED: Final = "update calls set last_at = max(last_at, ?) where call = ?"
 
 OLD_DEAD: Final = "select number, subscription from dead where died_at < ? order by died_at limit ?"
 _DELETE_DEAD: Final = "delete from dead where number = ? and subscription = ?"
+
+OLDEST_OF: Final = """select subscription, position, number from deliveries
+    where subscription = ? order by position limit ?"""
+_DELETE_PENDING: Final = "delete from deliveries where subscription = ? and position = ?"
 
 LAST_CALL: Final = """select max(call) from (
     select call from calls where call > ? order by call limit ?)"""
@@ -72,11 +80,29 @@ def take_events(connection: sqlite3.Connection, *, after: int, before: float) ->
     return turn
 
 
-def take_dead(connection: sqlite3.Connection, *, before: float) -> int:
-    """Take dead letters that died before `before`, the oldest first; return how many."""
+def take_dead(connection: sqlite3.Connection, *, before: float) -> list[int]:
+    """Take dead letters that died before `before`, the oldest first; return their numbers."""
     rows = connection.execute(OLD_DEAD, (before, _CHUNK)).fetchall()
     connection.executemany(_DELETE_DEAD, rows)
-    return len(rows)
+    return [number for number, _ in rows]
+
+
+def take_pending(
+    connection: sqlite3.Connection, subscriptions: Collection[int]
+) -> list[tuple[int, int]]:
+    """Take the oldest pending deliveries of these; return subscription and number of each."""
+    share = max(1, _PENDING_CHUNK // max(1, len(subscriptions)))
+    rows: list[tuple[int, int, int]] = []
+    # Beyond the end of a full share there may be older ones that were not looked at.
+    known_to = float("inf")
+    for owner in subscriptions:
+        oldest = connection.execute(OLDEST_OF, (owner, share)).fetchall()
+        rows += oldest
+        if len(oldest) == share:
+            known_to = min(known_to, oldest[-1][1])
+    taken = [row for row in rows if row[1] <= known_to]
+    connection.executemany(_DELETE_PENDING, [row[:2] for row in taken])
+    return [(owner, number) for owner, _, number in taken]
 
 
 def take_calls(connection: sqlite3.Connection, *, after: int, before: float) -> Turn:

@@ -21,6 +21,8 @@ _BATCH_ROWS: Final = 1_024
 _BATCH_BYTES: Final = 4 * 1024 * 1024
 _RIDE_S: Final = 0.02
 _RIDE_COUNT: Final = 256
+# So many waiting settlements, some 10 MiB, are more than a disk that works ever lets wait.
+_CLOGGED_COUNT: Final = 10_000
 
 Queued = tuple[Settlement, Callable[[bool], None] | None]
 
@@ -58,6 +60,8 @@ class Waiting:
         self._appends: deque[Append] = deque()
         self._settlements: deque[Queued] = deque()
         self._chores: deque[Chore] = deque()
+        # Settlements taken for a commit, which may bring them back.
+        self._out = 0
         # Settlements in the queue that ask for a commit at once.
         self._urgent = 0
         self._ride_until = 0.0
@@ -93,6 +97,7 @@ class Waiting:
     def put_back(self, settlements: Sequence[Queued]) -> None:
         """Return what a failed commit held to the head of the queue."""
         self._settlements.extendleft(reversed(settlements))
+        self._out = 0
         self._urgent += sum(map(_is_urgent, settlements))
 
     def hurry(self) -> None:
@@ -114,6 +119,10 @@ class Waiting:
         """Say whether an append waits."""
         return bool(self._appends)
 
+    def is_clogged(self) -> bool:
+        """Say whether settlements pile up, so that no more work should be begun."""
+        return len(self._settlements) + self._out >= _CLOGGED_COUNT
+
     def take_appends(self) -> list[Append]:
         """Take whole appends, the oldest first, up to a batch."""
         taken: list[Append] = []
@@ -130,6 +139,7 @@ class Waiting:
         """Take the oldest settlements, up to a batch."""
         count = min(len(self._settlements), _BATCH_ROWS)
         taken = [self._settlements.popleft() for _ in range(count)]
+        self._out = count
         self._urgent -= sum(map(_is_urgent, taken))
         return taken
 
@@ -155,4 +165,4 @@ class Waiting:
 
 def _is_urgent(queued: Queued) -> bool:
     settlement, written = queued
-    return written is not None or not isinstance(settlement, Done)
+    return written is not None or not isinstance(settlement, Done) or settlement.report is not None

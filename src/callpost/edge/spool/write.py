@@ -13,12 +13,23 @@ from typing import Final, TypeVar
 import trio
 from structlog.typing import FilteringBoundLogger
 
-from callpost.edge.spool.health import CLOSED, FULL, Health, refusal_of
+from callpost.edge.spool.ballast import Ballast
+from callpost.edge.spool.connections import Connections
+from callpost.edge.spool.health import (
+    CLOSED,
+    DISK_FULL,
+    FULL,
+    Health,
+    is_disk_full,
+    is_io_error,
+    refusal_of,
+)
 from callpost.edge.spool.ledger import Ledger
 from callpost.edge.spool.room import Room
-from callpost.edge.spool.settle import write_settlements
+from callpost.edge.spool.settle import Settler
+from callpost.edge.spool.tally import Tally
 from callpost.edge.spool.waiting import Append, Chore, Queued, Waiting
-from callpost.model.delivery import Accepted, Arrival, NotAccepted, Receipt, Settlement
+from callpost.model.delivery import Accepted, Arrival, Receipt, Settlement
 
 # Between two tries to write what must not be lost: a full disk is not freed in less.
 _RETRY_S: Final = 1.0
@@ -35,17 +46,22 @@ class Writer:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        connections: Connections,
         *,
         ledger: Ledger,
+        tally: Tally,
         room: Room,
+        ballast: Ballast,
         on_tight: Callable[[], None],
         log: FilteringBoundLogger,
     ) -> None:
         self.commits = 0
-        self._connection = connection
+        self._connections = connections
         self._ledger = ledger
+        self._tally = tally
+        self._settler = Settler(connections, ledger=ledger, tally=tally)
         self._room = room
+        self._ballast = ballast
         self._on_tight = on_tight
         self._log = log
         self._health = Health(log)
@@ -73,6 +89,11 @@ class Writer:
     def settle(self, settlement: Settlement, written: Callable[[bool], None] | None) -> None:
         """See ports.Spool."""
         self._waiting.add_settlement((settlement, written))
+
+    @property
+    def clogged(self) -> bool:
+        """See ports.Spool."""
+        return self._waiting.is_clogged()
 
     async def chore(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
         """Run `work` in a transaction of its own; return what it returned, once on disk.
@@ -113,13 +134,13 @@ class Writer:
         if not appends and not settlements:
             return
         try:
-            self._connection.execute("begin immediate")
+            self._connections.writing.execute("begin immediate")
             receipts = self._ledger.write([one for each in appends for one in each.arrivals])
-            answers = write_settlements(self._connection, [one for one, _ in settlements])
+            answers = self._settler.write(one for one, _ in settlements)
             await self._commit()
         except sqlite3.Error as fault:
             self._undo()
-            await self._failed(refusal_of(fault), appends, settlements)
+            await self._failed(fault, appends, settlements)
         else:
             self._retrying = False
             self._health.succeeded(appended=bool(appends))
@@ -130,13 +151,14 @@ class Writer:
         if chore is None:
             return
         try:
-            self._connection.execute("begin immediate")
-            chore.work(self._connection)
+            self._connections.writing.execute("begin immediate")
+            chore.work(self._connections.writing)
             await self._commit()
         except sqlite3.Error as fault:
             self._undo()
             refusal = refusal_of(fault)
             self._health.failed(refusal, refused=False)
+            self._mend(fault)
             chore.decide(refusal.message)
         else:
             chore.decide(None)
@@ -148,32 +170,52 @@ class Writer:
         fill = self._room.fill()
         if fill != "ample":
             self._on_tight()
-        if fill == "full":
-            self._health.failed(FULL, refused=True)
-            self._waiting.refuse_appends(FULL)
+        refusal = FULL if fill == "full" else None if self._ballast.holds() else DISK_FULL
+        if refusal is not None:
+            self._health.failed(refusal, refused=True)
+            self._waiting.refuse_appends(refusal)
         return self._waiting.take_appends()
 
     async def _commit(self) -> None:
         # Never abandoned: the connection is the loop's again only when the thread is done.
         await trio.to_thread.run_sync(
-            self._connection.execute, "commit", limiter=self._thread, abandon_on_cancel=False
+            self._connections.writing.execute,
+            "commit",
+            limiter=self._thread,
+            abandon_on_cancel=False,
         )
         self.commits += 1
+        self._tally.keep()
         self._ledger.trim()
 
     def _undo(self) -> None:
         """Bring connection and ledger back to what is on disk."""
         self._ledger.forget()
+        self._tally.forget()
+        connection = self._connections.writing
         # A full disk has SQLite roll back by itself.
-        if self._connection.in_transaction:
+        if connection.in_transaction:
             with suppress(sqlite3.Error):
-                self._connection.execute("rollback")
+                connection.execute("rollback")
+
+    def _mend(self, fault: sqlite3.Error) -> bool:
+        """Do what can be done before the next try; say whether that may help at once."""
+        if is_disk_full(fault):
+            return self._ballast.drop()
+        if is_io_error(fault):
+            # Where it fails, the next failure brings the next try.
+            with suppress(sqlite3.Error):
+                self._connections.reopen()
+                self._health.reopened()
+        return False
 
     async def _failed(
-        self, refusal: NotAccepted, appends: Sequence[Append], settlements: Sequence[Queued]
+        self, fault: sqlite3.Error, appends: Sequence[Append], settlements: Sequence[Queued]
     ) -> None:
         """Refuse what can be sent again; keep what cannot, unless this was the last try."""
+        refusal = refusal_of(fault)
         self._health.failed(refusal, refused=bool(appends))
+        mended = self._mend(fault)
         for append in appends:
             append.decide([refusal] * len(append.arrivals))
         if self._retrying:
@@ -181,12 +223,13 @@ class Writer:
         if not settlements:
             return
         # Those of a mixed commit get a try of their own even at the end, and at once.
-        self._retrying = bool(appends) or not self._finishing.is_set()
+        at_once = mended or bool(appends)
+        self._retrying = at_once or not self._finishing.is_set()
         if self._retrying:
             self._waiting.put_back(settlements)
         else:
             self._log.error("spool.abandoned", settlements=len(settlements))
-        if self._retrying and not appends:
+        if self._retrying and not at_once:
             with trio.move_on_after(_RETRY_S):
                 await self._finishing.wait()
 
