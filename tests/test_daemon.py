@@ -229,7 +229,11 @@ def test_a_faulty_configuration_is_told_in_one_line(
 @pytest.mark.parametrize(
     ("top", "says"),
     [
-        ('state_directory = "{tmp}/file"\n', "{tmp}/file"),
+        ('state_directory = "{tmp}/file"\nruntime_directory = "{tmp}"\n', "{tmp}/file"),
+        (
+            'state_directory = "{tmp}/state"\nruntime_directory = "{tmp}/file/run"\n',
+            "{tmp}/file/run: the runtime directory cannot be made",
+        ),
         ('[intake]\nstream = "{tmp}/none/events.sock"\n', "{tmp}/none"),
         ('[intake]\nstream = "file"\n', "{tmp}/file"),
     ],

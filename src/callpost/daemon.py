@@ -35,14 +35,14 @@ from callpost.edge.send_tcp import TcpSender
 from callpost.edge.send_udp import UdpSender
 from callpost.edge.spool import SpoolUnusable, SqliteSpool, open_spool
 from callpost.edge.systemd import InheritedSocketUnusable, Notifier, inherited_sockets
-from callpost.engine.dispatcher import Dispatcher
+from callpost.engine.dispatcher import Dispatcher, World, queues_of
 from callpost.engine.intake import Intake
+from callpost.engine.operator import Operator
 from callpost.engine.ports import Sender, SenderFactory
 from callpost.model.egress import Guard
 from callpost.model.endpoint import Endpoint, HttpEndpoint, TcpEndpoint, UdpEndpoint
 from callpost.model.limits import Egress
 from callpost.model.routing import Router
-from callpost.model.subscription import Subscription
 
 Log = structlog.typing.FilteringBoundLogger
 
@@ -95,8 +95,8 @@ def open_doors(config: Config, environment: Mapping[str, str], held: ExitStack) 
         if not path:
             return None
         place = directory / path
-        if place.parent == directory and directory.parent.is_dir():
-            directory.mkdir(mode=0o755, exist_ok=True)
+        if place.parent == directory:
+            _make_runtime_directory(directory)
         door = make(place, mode=config.intake.mode, group=config.intake.group)
         held.callback(place.unlink, missing_ok=True)
         return held.enter_context(door)
@@ -105,6 +105,15 @@ def open_doors(config: Config, environment: Mapping[str, str], held: ExitStack) 
         open_door("events", config.intake.stream, listen_stream),
         open_door("datagrams", config.intake.datagram, bind_datagram),
     )
+
+
+def _make_runtime_directory(directory: Path) -> None:
+    try:
+        directory.mkdir(mode=0o755, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(
+            f"{directory}: the runtime directory cannot be made: {error.strerror}."
+        ) from None
 
 
 class House:
@@ -125,9 +134,9 @@ class House:
         self,
         stopping: trio.Event,
         *,
-        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+        task_status: trio.TaskStatus[Operator] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Deliver until `stopping`; `task_status` is told when events are accepted.
+        """Deliver until `stopping`; `task_status` gets the operator once events are accepted.
 
         In `spool_floor` live the spool's writer and its keeper, in `downstream` the couriers,
         in `upstream` the producers' doors.
@@ -135,28 +144,42 @@ class House:
         async with trio.open_nursery() as spool_floor:
             await spool_floor.start(self._spool.run)
             spool_floor.start_soon(partial(self._spool.keep, now=self._clock.steady))
-            subscriptions = await self._enroll()
-            dispatcher = self._dispatcher(subscriptions)
-            intake = self._intake(subscriptions, dispatcher)
+            engine = await self._engine()
             async with trio.open_nursery() as downstream:
-                await downstream.start(dispatcher.run)
+                await downstream.start(engine.dispatcher.run)
                 async with trio.open_nursery() as upstream:
-                    self._open(intake, upstream, stopping)
-                    self._announce(subscriptions)
-                    task_status.started()
+                    self._open(engine.intake, upstream, stopping)
+                    self._announce()
+                    task_status.started(engine.operator)
                     await stopping.wait()
                     self._log.info("daemon.stopping", drainS=self._config.drain_s)
                     self._notifier.stopping()
                     self._notifier.extend(self._config.drain_s + _LAST_COMMIT_S)
-                intake.close()
-                dispatcher.drain()
+                engine.intake.close()
+                engine.dispatcher.drain()
                 downstream.cancel_scope.deadline = trio.current_time() + self._config.drain_s
             self._spool.finish()
         self._log.info("daemon.stopped")
 
-    def _dispatcher(self, subscriptions: Mapping[int, Subscription]) -> Dispatcher:
-        return Dispatcher(
-            subscriptions,
+    async def _engine(self) -> "_Engine":
+        enabled = [one for one in self._config.subscriptions if one.enabled]
+        queues = queues_of(enabled)
+        enrolled = await self._spool.enroll(list(queues), now=self._clock.steady())
+        dispatcher = Dispatcher(
+            queues, enrolled, self._world(), max_pending=self._config.spool.max_pending
+        )
+        operator = Operator(
+            queues,
+            enrolled,
+            archive=self._spool,
+            dispatcher=dispatcher,
+            clock=self._clock,
+        )
+        router = Router((enrolled[one.name].number, one) for one in enabled)
+        return _Engine(dispatcher, operator, self._intake(router, dispatcher))
+
+    def _world(self) -> World:
+        return World(
             spool=self._spool,
             open_sender=sender_factory(self._config.egress),
             clock=self._clock,
@@ -164,9 +187,9 @@ class House:
             log=self._log,
         )
 
-    def _intake(self, subscriptions: Mapping[int, Subscription], dispatcher: Dispatcher) -> Intake:
+    def _intake(self, router: Router, dispatcher: Dispatcher) -> Intake:
         return Intake(
-            router=Router(subscriptions.items()),
+            router=router,
             spool=self._spool,
             ring=dispatcher.ring,
             clock=self._clock,
@@ -174,11 +197,6 @@ class House:
             limits=self._config.intake,
             log=self._log,
         )
-
-    async def _enroll(self) -> dict[int, Subscription]:
-        enabled = {one.name: one for one in self._config.subscriptions if one.enabled}
-        numbers = await self._spool.enroll(list(enabled), now=self._clock.steady())
-        return {numbers[name]: one for name, one in enabled.items()}
 
     def _open(self, intake: Intake, upstream: trio.Nursery, stopping: trio.Event) -> None:
         if self._doors.stream is not None:
@@ -204,20 +222,27 @@ class House:
             log=self._log,
         )
 
-    def _announce(self, subscriptions: Mapping[int, Subscription]) -> None:
+    def _announce(self) -> None:
+        subscriptions = sum(one.enabled for one in self._config.subscriptions)
         pending = sum(self._spool.pending().values())
         self._log.info(
             "daemon.started",
             version=__version__,
             pid=os.getpid(),
-            subscriptions=len(subscriptions),
+            subscriptions=subscriptions,
             pending=pending,
             stream=_name_of(self._doors.stream),
             datagram=_name_of(self._doors.datagram),
             stateDirectory=self._config.state_directory,
         )
-        self._notifier.status(f"{len(subscriptions)} subscriptions, {pending} deliveries pending")
+        self._notifier.status(f"{subscriptions} subscriptions, {pending} deliveries pending")
         self._notifier.ready()
+
+
+class _Engine(Struct, frozen=True):
+    dispatcher: Dispatcher
+    operator: Operator
+    intake: Intake
 
 
 def sender_factory(egress: Egress) -> SenderFactory:

@@ -17,7 +17,7 @@ def default_config() -> Path:
 
 config_option = click.option(
     "--config",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     default=default_config,
     metavar="PATH",
     show_default="$CALLPOST_CONFIG, else $CONFIGURATION_DIRECTORY/callpost.toml, "

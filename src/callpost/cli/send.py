@@ -55,7 +55,7 @@ Examples:
 @click.option(
     "--socket",
     "socket_path",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     help="The daemon's stream socket.  [default: as configured]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")

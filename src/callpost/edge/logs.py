@@ -22,6 +22,9 @@ _LEVELS: Final = {
     "error": logging.ERROR,
 }
 
+# On a terminal these stand first, in this order.
+_LEADING: Final = ("outcome", "reason", "subscription", "kind", "callId", "seq", "attempt")
+
 
 def open_log(settings: Log, out: BinaryIO) -> FilteringBoundLogger:
     """Return a logger that writes to `out`; `auto` is `console` on a terminal, else `json`."""
@@ -42,7 +45,10 @@ def open_log(settings: Log, out: BinaryIO) -> FilteringBoundLogger:
                 structlog.processors.JSONRenderer(serializer=_json),
             ]
         case "console":
-            processors += [_escaped, structlog.dev.ConsoleRenderer(colors=out.isatty())]
+            renderer = structlog.dev.ConsoleRenderer(
+                colors=out.isatty(), sort_keys=False, pad_event_to=0
+            )
+            processors += [_for_people, renderer]
         case _ as unreachable:
             assert_never(unreachable)
     return _wrapped(_Lines(out), processors, settings)
@@ -108,9 +114,11 @@ def _without_deliveries(_: object, __: str, fields: EventDict) -> EventDict:
     return fields
 
 
-def _escaped(_: object, __: str, fields: EventDict) -> EventDict:
-    """What a producer or a subscriber put into a field must not speak to the terminal."""
+def _for_people(_: object, __: str, fields: EventDict) -> EventDict:
+    """What matters first, nothing that is absent, and nothing that speaks to the terminal."""
+    leading = {name: fields[name] for name in _LEADING if name in fields}
     return {
         name: escaped(value) if isinstance(value, str) and name != "exception" else value
-        for name, value in fields.items()
+        for name, value in (leading | dict(fields)).items()
+        if value is not None
     }

@@ -1,28 +1,47 @@
-"""One subscription's task: its window, its lanes, its carriers, its attempts.
+"""One subscription's task: it takes deliveries from its window and carries them to the doors.
 
 The courier decides synchronously and then does I/O; what it has decided it writes down before
 anyone could act on it. In its nursery live its carriers, started on demand, never more than
 the subscription's `concurrency`.
 """
 
-from functools import partial
+from collections.abc import Callable
 from typing import Final
 
 import structlog
 import trio
+from msgspec import Struct
 
+from callpost.engine.bell import Bell
+from callpost.engine.cull import Cull
+from callpost.engine.gate import Gate
 from callpost.engine.ports import Clock, Spool
-from callpost.engine.round import Round, Rounds
-from callpost.model.delivery import DeadReason, Deferred, Died, Done, Released
-from callpost.model.lanes import Hungry, Lanes, Overflowing, Taken
-from callpost.model.limits import LANE_PAGE, WINDOW_MAX_DELIVERIES, WINDOW_PER_CARRIER
+from callpost.engine.reports import Reports
+from callpost.engine.round import Attempt, Rounds
+from callpost.engine.window import Window
+from callpost.model.delivery import DeadReason, Delivery, Died, Done
+from callpost.model.lanes import Taken
+from callpost.model.letter import Letter, letter_of
 from callpost.model.subscription import Subscription
 from callpost.model.verdict import Die, Finish, Postpone
 
 # How long a carrier without work keeps its task: as long as its connection may be of use.
 _CARRIER_IDLE_S: Final = 30.0
-# Pages read in one turn: a courier that must pass a million deferred rows lets others run.
-_PAGES_PER_TURN: Final = 4
+# While nothing may be sent: how often what has expired is looked for in the whole queue, and
+# the pause between two parts of a long one.
+_CULL_INTERVAL_S: Final = 5.0
+_CULL_PAUSE_S: Final = 0.1
+
+
+class Staff(Struct, frozen=True):
+    """Who works for a courier, each with one thing to decide or to do."""
+
+    bell: Bell
+    gate: Gate
+    window: Window
+    rounds: Rounds
+    cull: Cull
+    reports: Reports
 
 
 class Courier:
@@ -32,40 +51,51 @@ class Courier:
         self,
         number: int,
         subscription: Subscription,
+        staff: Staff,
         *,
         spool: Spool,
-        rounds: Rounds,
         clock: Clock,
         log: structlog.typing.FilteringBoundLogger,
     ) -> None:
         self._number = number
-        self._subscription = subscription
-        self._order = subscription.order
+        self._name = subscription.name
+        self._concurrency = subscription.concurrency
+        self._bell = staff.bell
+        self._gate = staff.gate
+        self._window = staff.window
+        self._rounds = staff.rounds
+        self._cull = staff.cull
+        self._reports = staff.reports
         self._spool = spool
-        self._rounds = rounds
         self._clock = clock
         self._log = log
-        self._concurrency = subscription.concurrency
-        window = min(WINDOW_MAX_DELIVERIES, WINDOW_PER_CARRIER * self._concurrency)
-        self._lanes = Lanes(window=window, carriers=self._concurrency)
-        self._cursor = 0
-        self._due_at: float | None = clock.steady()
-        self._more_due = False
-        self._more_pages = True
-        self._bell = trio.Event()
         self._bench = trio.lowlevel.ParkingLot()
         self._carriers = 0
+        self._burying = 0
+        self._wakes_at = 0.0
+        self._cull_at = 0.0
         self._draining = False
 
+    @property
+    def gate(self) -> Gate:
+        """Whether it may send."""
+        return self._gate
+
+    @property
+    def window(self) -> Window:
+        """What it has in memory."""
+        return self._window
+
     def ring(self) -> None:
-        """There may be something new in the spool."""
-        self._more_pages = True
-        self._bell.set()
+        """There is something new in the spool."""
+        self._window.look_again()
+        self._bell.ring()
 
     def drain(self) -> None:
         """Begin no further attempt; `run` returns when those in flight have ended."""
         self._draining = True
-        self._bell.set()
+        self._window.close()
+        self._bell.ring()
         self._bench.unpark_all()
 
     async def run(self) -> None:
@@ -73,25 +103,43 @@ class Courier:
         try:
             async with trio.open_nursery() as carriers:
                 while not self._draining:
-                    self._bell = trio.Event()
-                    self._refill()
-                    self._put_to_work(carriers)
-                    with trio.move_on_after(self._nap_s()):
-                        await self._bell.wait()
+                    self._bell.still()
+                    nap_s = self._turn(carriers)
+                    self._wakes_at = self._clock.steady() + nap_s
+                    await self._bell.heard(within_s=nap_s)
         finally:
             self._rounds.close()
 
-    def _nap_s(self) -> float:
-        """How long until a deferred lane falls due; without room its time means nothing yet."""
-        if self._due_at is None or not self._lanes.room():
-            return float("inf")
-        return max(0.0, self._due_at - self._clock.steady())
+    def _turn(self, carriers: trio.Nursery) -> float:
+        """Do what can be done now; returns for how long there is nothing else to do."""
+        if not self._burying:
+            # Else the spool would name again what is on its way to be buried.
+            self._bury_all(self._cull.excess(self._window.lanes), "overflow")
+        shut_s = self._gate.opens_at() - self._clock.steady()
+        if shut_s <= 0:
+            self._window.refill(timid=not self._gate.is_proven)
+            self._put_to_work(carriers)
+            return self._window.due_in_s()
+        if self._gate.is_busy or not self._spool.pending_of(self._number):
+            # Whoever ends the attempt that is out looks again.
+            return shut_s
+        return min(shut_s, self._bury_expired())
+
+    def _bury_expired(self) -> float:
+        """While nothing may be sent ages still count; returns when to look for more of them."""
+        while (expired := self._window.lanes.take_expired(self._clock.steady())) is not None:
+            self._bury(expired.delivery, "expired", key=expired.key)
+        now = self._clock.steady()
+        if now >= self._cull_at and not self._burying:
+            self._bury_all(self._cull.expired(self._window.lanes), "expired")
+            pause_s = _CULL_INTERVAL_S if self._cull.has_seen_all else _CULL_PAUSE_S
+            self._cull_at = now + pause_s
+        return max(0.0, self._cull_at - now) if self._cull_at > now else _CULL_PAUSE_S
 
     def _put_to_work(self, carriers: trio.Nursery) -> None:
-        idle = len(self._bench)
-        self._bench.unpark(count=self._lanes.ready)
-        hired = min(self._lanes.ready - idle, self._concurrency - self._carriers)
-        for _ in range(hired):
+        ready, idle = self._window.lanes.ready, len(self._bench)
+        self._bench.unpark(count=ready)
+        for _ in range(min(ready - idle, self._concurrency - self._carriers)):
             self._carriers += 1
             carriers.start_soon(self._carry)
 
@@ -99,10 +147,10 @@ class Courier:
         """One carrier: take, deliver, write down, again; leaves when idle for long."""
         try:
             while not self._draining:
-                taken = self._lanes.take()
+                taken = self._take()
                 if taken is not None:
                     await self._deliver(taken)
-                    self._refill()
+                    self._call_for_help()
                     continue
                 with trio.move_on_after(_CARRIER_IDLE_S) as idle:
                     await self._bench.park()
@@ -110,149 +158,108 @@ class Courier:
                     return
         finally:
             self._carriers -= 1
+            if self._window.lanes.ready:
+                # Work came at the very moment of leaving, when this carrier still counted.
+                self._bell.ring()
 
-    def _refill(self) -> None:
-        """Fill the window from disk: lanes that fell due, then what the cursor has not passed."""
-        if self._draining or not self._lanes.room():
-            return
-        if self._due_at is not None and self._clock.steady() >= self._due_at:
-            self._bring_back_due()
-        for _ in range(_PAGES_PER_TURN):
-            limit = self._lanes.room()
-            if not limit or not self._more_pages:
-                break
-            page = self._spool.page(
-                self._number, after=self._cursor, limit=limit, order=self._order
-            )
-            self._cursor = page.last
-            self._more_pages = page.full
-            for lane in self._lanes.offer(page.rows):
-                self._store(lane)
-        else:
-            self._bell.set()
-        if self._lanes.ready > 1 and self._carriers - len(self._bench) < self._concurrency:
-            self._bell.set()
+    def _take(self) -> Taken | None:
+        if self._gate.opens_at() > self._clock.steady():
+            # Whoever waits for the gate is the courier, not its carriers.
+            self._bell.ring()
+            return None
+        taken = self._window.lanes.take()
+        if taken is not None:
+            self._gate.take()
+        return taken
 
-    def _store(self, lane: Overflowing) -> None:
-        """Write a lane down as due at once: it reads on by itself when memory has sent its part."""
-        self._spool.settle(
-            Deferred(
-                subscription=self._number,
-                order=self._order,
-                key=lane.key,
-                delivery=lane.delivery,
-                due_at=self._clock.steady(),
-                rounds=lane.delivery.rounds,
-            )
-        )
-
-    def _bring_back_due(self) -> None:
-        """Take lanes that fell due into memory, as many as there is room for."""
-        now = self._clock.steady()
-        # Those in memory already are named again, because their rows stay until they are done.
-        limit = self._lanes.room() // LANE_PAGE + self._lanes.stored + 1
-        keys = self._spool.due(self._number, now=now, limit=limit, order=self._order)
-        for key in keys:
-            if key not in self._lanes:
-                self._read_on(self._lanes.resume(key))
-        self._due_at = self._spool.next_due(self._number, now=now)
-        self._more_due = len(keys) == limit
-
-    def _read_on(self, hungry: Hungry) -> None:
-        """Feed a stored lane from disk, or let it go where nothing of it is left."""
-        deliveries = self._spool.lane(
-            self._number, hungry.key, after=hungry.after, limit=LANE_PAGE, order=self._order
-        )
-        if deliveries:
-            self._lanes.feed(hungry.key, deliveries)
-            return
-        released = Released(subscription=self._number, order=self._order, key=hungry.key)
-        self._spool.settle(released, partial(self._after_release, hungry))
-
-    def _after_release(self, hungry: Hungry, was_empty: bool) -> None:  # noqa: FBT001 - the port's
-        if was_empty:
-            self._forget(hungry.key)
-        elif not self._draining:
-            self._read_on(hungry)
-        self._bell.set()
-
-    def _forget(self, key: int) -> None:
-        self._lanes.forget(key)
-        if self._more_due:
-            self._due_at = self._clock.steady()
+    def _call_for_help(self) -> None:
+        """Read on; ring where more could go than the busy carry, or earlier than was thought."""
+        self._window.refill(timid=not self._gate.is_proven)
+        busy = self._carriers - len(self._bench)
+        # One of those that are ready is for this carrier itself.
+        more_could_go = self._window.lanes.ready > 1 and busy < self._concurrency
+        if more_could_go or self._clock.steady() + self._window.due_in_s() < self._wakes_at:
+            self._bell.ring()
 
     async def _deliver(self, taken: Taken) -> None:
-        done = await self._rounds.go(taken.delivery, stopping=lambda: self._draining)
+        letter = letter_of(taken.delivery.body)
+        fate = self._cull.fate(taken.delivery, letter)
+        if fate is not None:
+            self._bury(taken.delivery, fate, key=taken.key)
+            return
+        done = await self._rounds.go(taken.delivery, letter, stopping=lambda: self._draining)
         match done.verdict:
             case Finish():
-                self._finish(taken, done)
+                self._finish(taken, letter, done.attempts)
             case Die(reason, last):
-                self._bury(taken, done, reason, last)
+                self._bury(taken.delivery, reason, key=taken.key, last=last, attempts=done.attempts)
             case Postpone(due_at, rounds):
-                self._postpone(taken, done, due_at, rounds)
+                self._window.postpone(taken, due_at=due_at, rounds=rounds, attempts=done.records)
+                self._bell.ring()
 
-    def _finish(self, taken: Taken, done: Round) -> None:
-        self._spool.settle(
-            Done(
-                subscription=self._number,
-                position=taken.delivery.position,
-                attempts=done.attempts,
-            )
+    def _finish(self, taken: Taken, letter: Letter, attempts: tuple[Attempt, ...]) -> None:
+        report = self._reports.about(
+            "delivered", taken.delivery, letter, reason="delivered", attempts=attempts
         )
-        self._advance(taken.key)
+        done = Done(
+            subscription=self._number,
+            delivery=taken.delivery,
+            attempts=tuple(attempt.record for attempt in attempts),
+            report=report,
+        )
+        # Without a callback it may ride with a later commit.
+        self._spool.settle(done, self._reports.stored if report else None)
+        self._window.advance(taken.key)
 
-    def _bury(self, taken: Taken, done: Round, reason: DeadReason, last: str) -> None:
-        """A dead letter is on disk before the next delivery of its lane goes out."""
+    def _bury_all(self, deliveries: list[Delivery], reason: DeadReason) -> None:
+        for delivery in deliveries:
+            self._bury(delivery, reason, key=None)
 
-        def written(_: bool) -> None:  # noqa: FBT001 - the port's
-            self._log.warning(
-                "delivery.died",
-                subscription=self._subscription.name,
-                eventId=done.event.id,
-                callId=done.event.call_id,
-                seq=taken.delivery.seq,
-                kind=done.event.event,
-                reason=reason,
-                last=last,
-            )
-            self._advance(taken.key)
-            self._bell.set()
-
+    def _bury(
+        self,
+        delivery: Delivery,
+        reason: DeadReason,
+        *,
+        key: int | None,
+        last: str = "",
+        attempts: tuple[Attempt, ...] = (),
+    ) -> None:
+        """Make it a dead letter; its lane `key`, where it has one, goes on once that is on disk."""
+        letter = letter_of(delivery.body)
+        self._burying += 1
         self._spool.settle(
             Died(
                 subscription=self._number,
-                delivery=taken.delivery,
+                delivery=delivery,
                 reason=reason,
                 last=last,
                 died_at=self._clock.steady(),
-                attempts=done.attempts,
+                attempts=tuple(attempt.record for attempt in attempts),
+                report=self._reports.about(
+                    "dead", delivery, letter, reason=reason, attempts=attempts
+                ),
             ),
-            written,
+            self._after_burial(delivery, letter, reason, last, key),
         )
 
-    def _postpone(self, taken: Taken, done: Round, due_at: float, rounds: int) -> None:
-        """The lane leaves the memory at once, and may come back when that is on disk."""
-        self._lanes.defer(taken.key)
-
+    def _after_burial(
+        self, delivery: Delivery, letter: Letter, reason: DeadReason, last: str, key: int | None
+    ) -> Callable[[bool], None]:
         def written(_: bool) -> None:  # noqa: FBT001 - the port's
-            self._forget(taken.key)
-            self._due_at = due_at if self._due_at is None else min(self._due_at, due_at)
-            self._bell.set()
+            self._log.warning(
+                "delivery.died",
+                subscription=self._name,
+                eventId=letter.id,
+                callId=letter.call_id,
+                seq=delivery.seq,
+                kind=letter.event,
+                reason=reason,
+                last=last,
+            )
+            self._burying -= 1
+            if key is not None:
+                self._window.advance(key)
+            self._reports.stored(True)
+            self._bell.ring()
 
-        self._spool.settle(
-            Deferred(
-                subscription=self._number,
-                order=self._order,
-                key=taken.key,
-                delivery=taken.delivery,
-                due_at=due_at,
-                rounds=rounds,
-                attempts=done.attempts,
-            ),
-            written,
-        )
-
-    def _advance(self, key: int) -> None:
-        hungry = self._lanes.advance(key)
-        if hungry is not None and not self._draining:
-            self._read_on(hungry)
+        return written

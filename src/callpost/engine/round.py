@@ -1,21 +1,23 @@
 """One round of one delivery: the primary and then, at once and in order, each fallback.
 
-A round always ends in a verdict. Whatever a sender does, even a bug of its own, stays with
-this subscription.
+Doors that the gate keeps shut are passed by. A round always ends in a verdict; whatever a
+sender does, even a bug of its own, stays with this subscription.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 import trio
 from msgspec import Struct
 
+from callpost.engine.gate import Gate
 from callpost.engine.ports import Clock, Dice, Sender
 from callpost.model.delivery import AttemptRecord, Delivery, Message, Report
 from callpost.model.endpoint import Endpoint
-from callpost.model.event import CallEvent, stored
-from callpost.model.formats import render
+from callpost.model.formats import Content, render
 from callpost.model.instant import utc_text
+from callpost.model.letter import Letter
 from callpost.model.mask import exact_extension
 from callpost.model.outcome import (
     Delivered,
@@ -25,16 +27,33 @@ from callpost.model.outcome import (
     narrowed,
     overridden,
 )
+from callpost.model.report import StoredReport, report_content
 from callpost.model.subscription import Subscription
-from callpost.model.verdict import Die, Finish, Postpone, Verdict, verdict_of
+from callpost.model.verdict import GONE_PAUSE_S, Die, Finish, Postpone, Verdict, verdict_of
+
+# A delivery whose doors all shut while it was on its way to them comes back after this.
+_BUSY_PAUSE_S: Final = 1.0
 
 
-class Round(Struct, frozen=True, kw_only=True):
-    """What a round came to, and what is kept and shown of it."""
+class Attempt(Struct, frozen=True):
+    """An attempt that is over: its record, and the rest of what its log line says."""
 
-    event: CallEvent
+    record: AttemptRecord
+    outcome: Outcome
+    report: Report
+    origin: str
+
+
+class Round(Struct, frozen=True):
+    """What a round came to; it has no attempts where every door was shut."""
+
     verdict: Verdict
-    attempts: tuple[AttemptRecord, ...] = ()
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def records(self) -> tuple[AttemptRecord, ...]:
+        """What is kept of the attempts."""
+        return tuple(attempt.record for attempt in self.attempts)
 
 
 class Door(Struct, frozen=True):
@@ -42,15 +61,6 @@ class Door(Struct, frozen=True):
 
     endpoint: Endpoint
     sender: Sender
-
-
-class _Attempt(Struct, frozen=True):
-    """An attempt that is over: its record, and the rest of what its log line says."""
-
-    record: AttemptRecord
-    outcome: Outcome
-    report: Report
-    origin: str
 
 
 class Rounds:
@@ -61,12 +71,14 @@ class Rounds:
         subscription: Subscription,
         *,
         doors: tuple[Door, ...],
+        gate: Gate,
         clock: Clock,
         dice: Dice,
         log: structlog.typing.FilteringBoundLogger,
     ) -> None:
         self._subscription = subscription
-        self._doors = {door.endpoint.place: door for door in doors}
+        self._senders = {door.endpoint.place: door.sender for door in doors}
+        self._gate = gate
         self._clock = clock
         self._dice = dice
         self._log = log
@@ -75,63 +87,68 @@ class Rounds:
         )
 
     def close(self) -> None:
-        """Let go of every connection."""
-        for door in self._doors.values():
-            door.sender.close()
+        """Let go of every connection that is idle."""
+        for sender in self._senders.values():
+            sender.close()
 
-    async def go(self, delivery: Delivery, *, stopping: Callable[[], bool]) -> Round:
-        """Make one round; with `stopping` true only the attempt in hand is finished."""
-        event = stored(delivery.body)
-        now = self._clock.steady()
-        if now >= delivery.expires_at:
-            return Round(event=event, verdict=Die("expired", ""))
-        attempts: list[_Attempt] = []
-        for endpoint in self._subscription.endpoints_for(event.event):
+    async def go(
+        self, delivery: Delivery, letter: Letter, *, stopping: Callable[[], bool]
+    ) -> Round:
+        """Make one round; once `stopping` only the attempt in hand is finished."""
+        attempts: list[Attempt] = []
+        cut_short = False
+        for endpoint in self._subscription.endpoints_for(letter.event):
+            if not self._gate.admits(endpoint.place):
+                continue
             if attempts:
                 if stopping():
+                    cut_short = True
                     break
-                self._tell(event, delivery, attempts[-1], next_at=self._clock.wall())
+                self._tell(letter, delivery, attempts[-1], next_at=self._clock.wall())
             number = delivery.attempts + len(attempts) + 1
-            attempts.append(await self._attempt(event, delivery, endpoint, number))
+            attempts.append(await self._attempt(letter, delivery, endpoint, number))
             if isinstance(attempts[-1].outcome, Delivered):
                 break
-        verdict = self._verdict(event, delivery, attempts, cut_short=stopping())
-        self._tell(event, delivery, attempts[-1], next_at=self._next_at(verdict))
-        return Round(
-            event=event,
-            verdict=verdict,
-            attempts=tuple(attempt.record for attempt in attempts),
-        )
+        verdict = self._verdict(letter, delivery, attempts, cut_short=cut_short)
+        if attempts:
+            self._tell(letter, delivery, attempts[-1], next_at=self._next_at(verdict))
+        return Round(verdict, tuple(attempts))
 
     def _verdict(
-        self,
-        event: CallEvent,
-        delivery: Delivery,
-        attempts: list[_Attempt],
-        *,
-        cut_short: bool,
+        self, letter: Letter, delivery: Delivery, attempts: list[Attempt], *, cut_short: bool
     ) -> Verdict:
-        outcome = most_hopeful(attempt.outcome for attempt in attempts)
         now = self._clock.steady()
-        untried = len(self._subscription.endpoints_for(event.event)) - len(attempts)
-        if cut_short and untried and not isinstance(outcome, Delivered):
-            # The round goes on after the restart, from its beginning, and counts for nothing.
+        if not attempts:
+            places = [one.place for one in self._subscription.endpoints_for(letter.event)]
+            opens_at = min(map(self._gate.door_opens_at, places))
+            if opens_at == float("inf"):
+                # It takes the end of another attempt, or an operator's word.
+                opens_at = now + (_BUSY_PAUSE_S if self._gate.is_busy else GONE_PAUSE_S)
+            return Postpone(opens_at, delivery.rounds)
+        if cut_short:
+            # The round begins again after the restart, and counts for nothing.
             return Postpone(now, delivery.rounds)
         return verdict_of(
-            outcome,
+            most_hopeful(attempt.outcome for attempt in attempts),
             delivery=delivery,
-            schedule=self._subscription.schedule_of(event.event),
+            schedule=self._subscription.schedule_of(letter.event),
             now=now,
             dice=self._dice.roll(),
         )
 
     async def _attempt(
-        self, event: CallEvent, delivery: Delivery, endpoint: Endpoint, number: int
-    ) -> _Attempt:
+        self, letter: Letter, delivery: Delivery, endpoint: Endpoint, number: int
+    ) -> Attempt:
         at = self._clock.wall()
-        report = await self._send(event, delivery, endpoint, number, at)
+        self._gate.begin(endpoint.place)
+        try:
+            report = await self._send(letter, delivery, endpoint, number, at)
+        except trio.Cancelled:
+            self._gate.abandon(endpoint.place)
+            raise
         outcome = overridden(report.outcome, self._subscription.responses)
         outcome = narrowed(outcome, endpoint.retried)
+        self._gate.end(endpoint.place, outcome, self._subscription.schedule_of(letter.event))
         record = AttemptRecord(
             number=delivery.number,
             attempt=number,
@@ -142,32 +159,25 @@ class Rounds:
             http_status=outcome.http_status,
             total_ms=report.total_ms,
         )
-        return _Attempt(record, outcome, report, endpoint.origin)
+        return Attempt(record, outcome, report, endpoint.origin)
 
     async def _send(
-        self, event: CallEvent, delivery: Delivery, endpoint: Endpoint, number: int, at: float
+        self, letter: Letter, delivery: Delivery, endpoint: Endpoint, number: int, at: float
     ) -> Report:
         started_at = trio.current_time()
         try:
-            content = render(
-                event,
-                method=endpoint.method,
-                level=endpoint.level,
-                vocabulary=self._subscription.vocabulary,
-                seq=delivery.seq,
-                previous_id=delivery.previous_id,
-                viewed_from=self._viewed_from,
-            )
+            content = self._content(letter, delivery, endpoint)
             message = Message(
                 content=content.content,
                 content_type=content.content_type,
-                id=event.id or "",
+                id=letter.id or "",
                 seq=delivery.seq,
                 previous_id=delivery.previous_id,
                 attempt=number,
                 sent_at=at,
+                replay=delivery.is_replay,
             )
-            return await self._doors[endpoint.place].sender.send(message)
+            return await self._senders[endpoint.place].send(message)
         except Exception:  # noqa: BLE001 - the one broad net: a bug in one sender must not stop the others
             self._log.exception(
                 "sender.failed", subscription=self._subscription.name, place=endpoint.place
@@ -175,6 +185,19 @@ class Rounds:
             total_ms = (trio.current_time() - started_at) * 1000
             outcome = Retry(reason="internal_error")
             return Report(outcome=outcome, connect_ms=None, total_ms=total_ms, reused=False)
+
+    def _content(self, letter: Letter, delivery: Delivery, endpoint: Endpoint) -> Content:
+        if isinstance(letter, StoredReport):
+            return report_content(letter, endpoint.method)
+        return render(
+            letter,
+            method=endpoint.method,
+            level=endpoint.level,
+            vocabulary=self._subscription.vocabulary,
+            seq=delivery.seq,
+            previous_id=delivery.previous_id,
+            viewed_from=self._viewed_from,
+        )
 
     def _next_at(self, verdict: Verdict) -> float | None:
         match verdict:
@@ -184,16 +207,16 @@ class Rounds:
                 return None
 
     def _tell(
-        self, event: CallEvent, delivery: Delivery, attempt: _Attempt, *, next_at: float | None
+        self, letter: Letter, delivery: Delivery, attempt: Attempt, *, next_at: float | None
     ) -> None:
         """The one canonical line of an attempt."""
         self._log.info(
             "delivery.attempted",
             subscription=self._subscription.name,
-            eventId=event.id,
-            callId=event.call_id,
+            eventId=letter.id,
+            callId=letter.call_id,
             seq=delivery.seq,
-            kind=event.event,
+            kind=letter.event,
             attempt=attempt.record.attempt,
             endpoint=attempt.origin,
             place=attempt.record.place,

@@ -4,8 +4,10 @@ An endpoint is complete in itself: credentials are resolved, defaults are filled
 overrides are obeyed. What may be shown of it is `origin` and `place`, never more.
 """
 
+import hashlib
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from callpost.model.vocabulary import Level, Method
@@ -130,6 +132,11 @@ class UdpEndpoint(Struct, frozen=True, kw_only=True, tag="udp"):
 
 
 Endpoint = HttpEndpoint | TcpEndpoint | UdpEndpoint
+
+
+def fingerprint(endpoint: Endpoint) -> str:
+    """Tells a changed endpoint from the one it was, without giving its secrets away."""
+    return hashlib.sha256(msgspec.json.encode(endpoint)).hexdigest()[:16]
 
 
 def _bracketed(host: str) -> str:

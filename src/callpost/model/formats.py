@@ -52,13 +52,18 @@ def render(
         previous_id=previous_id,
         viewed_from=viewed_from,
     )
+    return written(pairs, method=method, root="callEvent")
+
+
+def written(pairs: Pairs, *, method: Method, root: str) -> Content:
+    """Names and values in the form that `method` has; `root` is the element around them in XML."""
     match method:
         case "GET1" | "GET2":
             return Content(_assignments(pairs, query_encoded), "")
         case "POSTARGS":
             return Content(_assignments(pairs, form_encoded), FORM_TYPE)
         case "POSTXML1" | "POSTXML2":
-            return Content(_xml(pairs), XML_TYPE)
+            return Content(_xml(pairs, root), XML_TYPE)
         case "POSTJSON":
             return Content(_JSON.encode(dict(pairs)), JSON_TYPE)
         case _:
@@ -93,10 +98,10 @@ def _assignments(pairs: Pairs, encoded: Callable[[str], str]) -> bytes:
     return "&".join(parts).encode("ascii")
 
 
-def _xml(pairs: Pairs) -> bytes:
+def _xml(pairs: Pairs, root: str) -> bytes:
     """One line: whatever would break it, or could not stand in XML 1.0, is replaced."""
     children = "".join(_elements(name, value) for name, value in pairs)
-    return f"{_XML_HEAD}{children}{_XML_END}".encode()
+    return f'{_XML_HEAD}<{root} version="1">{children}</{root}>'.encode()
 
 
 def _elements(name: str, value: Value) -> str:
@@ -136,8 +141,7 @@ def _xml_table() -> dict[int, str]:
     return dict.fromkeys(impossible, "\ufffd") | references | entities
 
 
-_XML_HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?><callEvent version="1">'
-_XML_END: Final = "</callEvent>"
+_XML_HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>'
 _XML_TABLE: Final = _xml_table()
 # Most texts hold none of these, and to look for them is far quicker than to translate.
 _XML_SPECIAL: Final = re.compile(f"[{re.escape(''.join(map(chr, _XML_TABLE)))}]")

@@ -62,7 +62,7 @@ class Lanes:
         self._retries_out = 0
         self._fresh_turn = True
 
-    def __contains__(self, key: int) -> bool:
+    def __contains__(self, key: object) -> bool:
         return key in self._lanes
 
     def __len__(self) -> int:
@@ -86,6 +86,10 @@ class Lanes:
         """
         free = self._window - self._size
         return free if free * 2 >= self._window else 0
+
+    def resize(self, window: int) -> None:
+        """Allow more or fewer deliveries from now on; what is here stays."""
+        self._window = window
 
     def offer(self, rows: Iterable[tuple[Delivery, int, bool]]) -> list[Overflowing]:
         """Take in a page; returns the lanes that must be written down as stored, due at once."""
@@ -133,6 +137,15 @@ class Lanes:
         lane.retries_out = again
         self._retries_out += again
         return Taken(key, lane.waiting[0])
+
+    def take_expired(self, now: float) -> Taken | None:
+        """The head of a lane that is ready and past its age, taken out of turn."""
+        for line in (self._fresh, self._again):
+            for key in line:
+                if self._lanes[key].waiting[0].expires_at <= now:
+                    line.remove(key)
+                    return Taken(key, self._lanes[key].waiting[0])
+        return None
 
     def advance(self, key: int) -> Hungry | None:
         """The delivery that was out has ended, on disk or about to be: the next may go."""

@@ -129,5 +129,14 @@ _HOPE: Final[tuple[type[Outcome], ...]] = (Delivered, LocalFault, Retry, Refused
 
 
 def most_hopeful(outcomes: Iterable[Outcome]) -> Outcome:
-    """The verdict of a round of at least one attempt."""
-    return min(outcomes, key=lambda outcome: _HOPE.index(type(outcome)))
+    """The verdict of a round of at least one attempt.
+
+    Of two retries the one without Retry-After is the more hopeful: its endpoint may be tried
+    by the schedule, while the other asked to be left alone.
+    """
+
+    def hope(outcome: Outcome) -> tuple[int, bool]:
+        asked_to_wait = isinstance(outcome, Retry) and outcome.retry_after_s is not None
+        return _HOPE.index(type(outcome)), asked_to_wait
+
+    return min(outcomes, key=hope)

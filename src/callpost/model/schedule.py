@@ -137,11 +137,16 @@ def after_refused(*, rounds: int, expires_in_s: float, dice: float) -> TryAgain 
     return _bounded(REFUSED_PAUSES_S[rounds - 1], expires_in_s, dice)
 
 
+def held_s(schedule: Schedule, retry_after_s: float) -> float:
+    """How long a subscriber that says Retry-After is left alone: its wish, within bounds."""
+    return min(max(retry_after_s, RETRY_AFTER_MIN_S), schedule.retry_after_max_s)
+
+
 def after_wish(
     schedule: Schedule, *, retry_after_s: float, expires_in_s: float
 ) -> TryAgain | GiveUp:
-    """What follows an answer with Retry-After: the subscriber's wish, within bounds."""
-    pause_s = min(max(retry_after_s, RETRY_AFTER_MIN_S), schedule.retry_after_max_s)
+    """What follows a round in which every endpoint asked to be left alone."""
+    pause_s = held_s(schedule, retry_after_s)
     return TryAgain(pause_s) if pause_s < expires_in_s else GiveUp("expired")
 
 

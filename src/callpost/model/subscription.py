@@ -19,6 +19,9 @@ from callpost.model.vocabulary import (
 )
 
 Order = Literal["call", "subscription", "none"]
+Stale = Literal["deliver", "skip"]
+AfterGap = Literal["continue", "skip_call"]
+Ended = Literal["delivered", "dead"]
 ResponseAction = Literal["deliver", "retry", "refuse", "reject", "gone"]
 
 
@@ -42,7 +45,11 @@ class Filter(Struct, frozen=True, kw_only=True):
 
 
 class Subscription(Struct, frozen=True, kw_only=True):
-    """`endpoints` are the primary and its fallbacks in order; `responses` maps "409" or "4xx"."""
+    """`endpoints` are the primary and its fallbacks in order; `responses` maps "409" or "4xx".
+
+    `rate_per_s` 0 is no limit. `report` is where delivery reports go, about what is in
+    `report_on`.
+    """
 
     name: str
     endpoints: tuple[Endpoint, ...]
@@ -56,6 +63,11 @@ class Subscription(Struct, frozen=True, kw_only=True):
     responses: dict[str, ResponseAction] = {}
     order: Order = "call"
     concurrency: int = 8
+    rate_per_s: float = 0.0
+    stale: Stale = "deliver"
+    after_gap: AfterGap = "continue"
+    report: Endpoint | None = None
+    report_on: frozenset[Ended] = frozenset()
 
     def schedule_of(self, kind: Kind) -> Schedule:
         """The schedule for one kind of event: a `cdr` has its own, far more patient one."""

@@ -28,6 +28,8 @@ from callpost.model.schedule import (
 
 # A fault of this machine passes or is mended; it is looked at again every second.
 LOCAL_FAULT_PAUSE_S: Final = 1.0
+# An endpoint that is gone comes back by an operator's word only.
+GONE_PAUSE_S: Final = 60.0
 
 
 class Finish(Struct, frozen=True, tag="finish"):
@@ -79,7 +81,8 @@ def verdict_of(
             too_large = outcome.reason == "too_large"
             return Die("too_large" if too_large else "rejected", outcome.reason)
         case Gone():
-            return Die("gone", outcome.reason)
+            # Whoever is left, or resumes the subscription, finds it at the head of its call.
+            return Postpone(now + GONE_PAUSE_S, delivery.rounds)
         case _ as unreachable:
             assert_never(unreachable)
     match step:

@@ -26,7 +26,8 @@ async def demo() -> None:
     from callpost.cli.demo.stage import Stage  # noqa: PLC0415 - see above
 
     console = Console(highlight=False)
-    console.print(f"An inbound call to a hunt group: {' '.join(KINDS)}.", soft_wrap=True)
+    console.print(f"An inbound call to a hunt group, {len(KINDS)} events:")
+    console.print(f"  {' '.join(KINDS)}")
     console.print(f"{len(CAST)} subscribers; postxml2-down is down and has a fallback.\n")
     stage = Stage()
     with TemporaryDirectory(prefix="callpost-demo-") as directory:

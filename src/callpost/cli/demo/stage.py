@@ -100,7 +100,7 @@ async def _run_daemon(
     stopping: trio.Event,
     stopped: trio.Event,
     *,
-    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    task_status: trio.TaskStatus[object] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     with daemon.opened(config, {}, collecting_log(stage.read_log)) as house:
         await house.live(stopping, task_status=task_status)

@@ -1,0 +1,209 @@
+"""Whether one subscription may send now, and through which of its doors.
+
+The gate knows the health of each endpoint, the pause, the rate limit and this machine's own
+faults; the courier asks it before it takes work, the round before each attempt. What must
+outlive a restart it writes to the spool as the subscription's standing.
+"""
+
+from typing import Final
+
+import structlog
+
+from callpost.engine.ports import Clock, Spool
+from callpost.engine.wayout import WayOut
+from callpost.model.delivery import Pause, Standing, StandingChanged
+from callpost.model.endpoint import fingerprint
+from callpost.model.endurance import Endurance
+from callpost.model.health import Change, Health
+from callpost.model.outcome import Delivered, LocalFault, Outcome, Retry
+from callpost.model.pace import Pace
+from callpost.model.schedule import Schedule, held_s
+from callpost.model.subscription import Subscription
+
+_NEVER: Final = float("inf")
+# A fault of this machine passes or is mended: it is looked at again every second.
+_LOCAL_FAULT_PAUSE_S: Final = 1.0
+
+
+class Gate:
+    """The gate of subscription number `number`; a success tells `way_out` that there is one."""
+
+    def __init__(
+        self,
+        number: int,
+        subscription: Subscription,
+        standing: Standing,
+        *,
+        spool: Spool,
+        clock: Clock,
+        way_out: WayOut,
+        log: structlog.typing.FilteringBoundLogger,
+    ) -> None:
+        self._number = number
+        self._name = subscription.name
+        self._paused = standing.paused
+        self._spool = spool
+        self._clock = clock
+        self._way_out = way_out
+        self._log = log
+        self._pace = Pace(subscription.rate_per_s)
+        self._endurance = Endurance(standing.failing_since)
+        self._local_until = 0.0
+        self._proven = False
+        callback = (subscription.callback,) if subscription.callback else ()
+        self._endpoints = {one.place: one for one in (*subscription.endpoints, *callback)}
+        self._health = {
+            place: Health(
+                concurrency=subscription.concurrency,
+                gone=fingerprint(endpoint) in standing.gone,
+            )
+            for place, endpoint in self._endpoints.items()
+        }
+        if self._paused == "gone" and not self._all_gone():
+            # The configuration has another endpoint now.
+            self._paused = ""
+            self._write_down()
+        if self._paused == "auto":
+            self._slow_down()
+
+    @property
+    def is_proven(self) -> bool:
+        """Something was delivered since the start or since the last time it all failed."""
+        return self._proven
+
+    @property
+    def is_busy(self) -> bool:
+        """An attempt is out."""
+        return any(health.is_busy for health in self._health.values())
+
+    @property
+    def standing(self) -> Standing:
+        """What outlives a restart."""
+        return Standing(
+            paused=self._paused,
+            failing_since=self._endurance.failing_since,
+            gone=tuple(
+                fingerprint(self._endpoints[place])
+                for place, health in self._health.items()
+                if health.is_gone
+            ),
+        )
+
+    def opens_at(self) -> float:
+        """When the next delivery may be taken; now or earlier: at once; `inf`: not by itself."""
+        if self._paused in {"operator", "gone"}:
+            return _NEVER
+        now = self._clock.steady()
+        door_at = min(health.opens_at(now) for health in self._health.values())
+        clog_at = now + _LOCAL_FAULT_PAUSE_S if self._spool.clogged else 0.0
+        return max(door_at, self._pace.opens_at(), self._local_until, clog_at)
+
+    def door_opens_at(self, place: str) -> float:
+        """When an attempt at this endpoint may begin."""
+        return self._health[place].opens_at(self._clock.steady())
+
+    def admits(self, place: str) -> bool:
+        """An attempt at this endpoint may begin now."""
+        now = self._clock.steady()
+        return self._health[place].opens_at(now) <= now
+
+    def take(self) -> None:
+        """A delivery is taken: it counts for the rate limit."""
+        self._pace.step(self._clock.steady())
+
+    def begin(self, place: str) -> None:
+        """An attempt begins."""
+        self._health[place].begin()
+
+    def abandon(self, place: str) -> None:
+        """An attempt was cancelled."""
+        self._health[place].abandon()
+
+    def end(self, place: str, outcome: Outcome, schedule: Schedule) -> None:
+        """An attempt ended: learn from it, and say what changed."""
+        now = self._clock.steady()
+        hold_s = 0.0
+        if isinstance(outcome, Retry) and outcome.retry_after_s is not None:
+            hold_s = held_s(schedule, outcome.retry_after_s)
+        change = self._health[place].end(outcome, now, hold_s=hold_s)
+        self._way_out.learn(outcome)
+        match outcome:
+            case LocalFault():
+                self._local_until = now + _LOCAL_FAULT_PAUSE_S
+            case Delivered():
+                self._recover()
+            case Retry(retry_after_s=None):
+                self._fail(now)
+            case _:
+                pass
+        if change is not None:
+            self._tell(change, place, outcome, hold_s)
+
+    def pause(self) -> None:
+        """An operator pauses it: events are kept, nothing is sent, ages count."""
+        self._set_paused("operator")
+
+    def resume(self) -> None:
+        """An operator resumes it, whoever paused it; every endpoint gets a new chance."""
+        for health in self._health.values():
+            health.reset()
+        self._endurance.succeed()
+        self._set_paused("")
+
+    def _recover(self) -> None:
+        self._proven = True
+        must_forget = self._endurance.succeed()
+        if self._paused == "auto":
+            self._set_paused("")
+        elif must_forget:
+            self._write_down()
+
+    def _fail(self, now: float) -> None:
+        self._endurance.fail(now)
+        if self._endurance.is_exhausted(now) and not self._paused:
+            self._slow_down()
+            self._set_paused("auto")
+        elif self._endurance.is_worth_keeping(now):
+            self._write_down()
+
+    def _slow_down(self) -> None:
+        for health in self._health.values():
+            health.slow_down(self._clock.steady())
+
+    def _all_gone(self) -> bool:
+        return all(health.is_gone for health in self._health.values())
+
+    def _tell(self, change: Change, place: str, outcome: Outcome, hold_s: float) -> None:
+        origin = self._endpoints[place].origin
+        fields = {"subscription": self._name, "endpoint": origin, "place": place}
+        match change:
+            case "opened":
+                self._proven = False
+                self._log.warning("breaker.opened", **fields, reason=outcome.reason)
+            case "closed":
+                self._log.info("breaker.closed", **fields)
+            case "held":
+                self._log.info("endpoint.held", **fields, seconds=round(hold_s, 3))
+            case "gone":
+                self._log.warning("endpoint.gone", **fields, reason=outcome.reason)
+                if self._all_gone():
+                    self._set_paused("gone")
+                else:
+                    self._write_down()
+
+    def _set_paused(self, paused: Pause) -> None:
+        if paused == self._paused:
+            return
+        before, self._paused = self._paused, paused
+        if self._paused:
+            self._log.warning(
+                "subscription.paused", subscription=self._name, reason=f"paused_{self._paused}"
+            )
+        else:
+            self._log.info(
+                "subscription.resumed", subscription=self._name, reason=f"paused_{before}"
+            )
+        self._write_down()
+
+    def _write_down(self) -> None:
+        self._spool.settle(StandingChanged(subscription=self._number, standing=self.standing))

@@ -1,0 +1,162 @@
+"""What one subscription has in memory of its queue on disk, and how it is read.
+
+The cursor walks the queue once, in order; lanes that wait on disk are read by themselves when
+they fall due. Nothing is taken from memory before what was said of it is on disk.
+"""
+
+from functools import partial
+from typing import Final
+
+from callpost.engine.bell import Bell
+from callpost.engine.ports import Clock, Spool
+from callpost.model.delivery import AttemptRecord, Deferred, Released
+from callpost.model.lanes import Hungry, Lanes, Overflowing, Taken
+from callpost.model.limits import LANE_PAGE
+from callpost.model.subscription import Subscription
+
+# Pages read in one turn: a courier that must pass a million deferred rows lets others run.
+_PAGES_PER_TURN: Final = 4
+
+
+class Window:
+    """The window of subscription number `number`: at most `limit` deliveries."""
+
+    def __init__(
+        self,
+        number: int,
+        subscription: Subscription,
+        *,
+        limit: int,
+        spool: Spool,
+        clock: Clock,
+        bell: Bell,
+    ) -> None:
+        self._number = number
+        self._order = subscription.order
+        self._spool = spool
+        self._clock = clock
+        self._bell = bell
+        self._limit = limit
+        self._timid_limit = min(limit, subscription.concurrency)
+        self._closed = False
+        self._cursor = 0
+        self._more_pages = True
+        self._due_at: float | None = clock.steady()
+        self._more_due = False
+        self.lanes = Lanes(window=limit, carriers=subscription.concurrency)
+
+    def look_again(self) -> None:
+        """There is something new behind the cursor."""
+        self._more_pages = True
+
+    def close(self) -> None:
+        """Read nothing more."""
+        self._closed = True
+
+    def due_in_s(self) -> float:
+        """How long until a deferred lane falls due; without room its time means nothing yet."""
+        if self._due_at is None or not self.lanes.room():
+            return float("inf")
+        return max(0.0, self._due_at - self._clock.steady())
+
+    def refill(self, *, timid: bool) -> None:
+        """Read from disk: lanes that fell due, then what the cursor has not passed.
+
+        A timid window holds no more than the carriers can take: nobody knows yet whether the
+        subscriber is there, and many that are not must not fill the memory.
+        """
+        self.lanes.resize(self._timid_limit if timid else self._limit)
+        if self._closed or not self.lanes.room():
+            return
+        if self._due_at is not None and self._clock.steady() >= self._due_at:
+            self._bring_back_due()
+        for _ in range(_PAGES_PER_TURN):
+            limit = self.lanes.room()
+            if not limit or not self._more_pages:
+                return
+            page = self._spool.page(
+                self._number, after=self._cursor, limit=limit, order=self._order
+            )
+            self._cursor = page.last
+            self._more_pages = page.full
+            for lane in self.lanes.offer(page.rows):
+                self._store(lane)
+        self._bell.ring()
+
+    def advance(self, key: int) -> None:
+        """The delivery of this lane that was out has ended."""
+        hungry = self.lanes.advance(key)
+        if hungry is not None and not self._closed:
+            self._read_on(hungry)
+
+    def postpone(
+        self, taken: Taken, *, due_at: float, rounds: int, attempts: tuple[AttemptRecord, ...]
+    ) -> None:
+        """The lane leaves the memory at once, and may come back when that is on disk."""
+        self.lanes.defer(taken.key)
+
+        def written(_: bool) -> None:  # noqa: FBT001 - the port's
+            self._forget(taken.key)
+            self._due_at = due_at if self._due_at is None else min(self._due_at, due_at)
+            self._bell.ring()
+
+        self._spool.settle(
+            Deferred(
+                subscription=self._number,
+                order=self._order,
+                key=taken.key,
+                delivery=taken.delivery,
+                due_at=due_at,
+                rounds=rounds,
+                attempts=attempts,
+            ),
+            written,
+        )
+
+    def _store(self, lane: Overflowing) -> None:
+        """Write a lane down as due at once: it reads on by itself when memory has sent its part."""
+        self._spool.settle(
+            Deferred(
+                subscription=self._number,
+                order=self._order,
+                key=lane.key,
+                delivery=lane.delivery,
+                due_at=self._clock.steady(),
+                rounds=lane.delivery.rounds,
+            )
+        )
+
+    def _bring_back_due(self) -> None:
+        """Take lanes that fell due into memory, as many as there is room for."""
+        now = self._clock.steady()
+        # Those in memory already are named again, because their rows stay until they are done.
+        limit = self.lanes.room() // LANE_PAGE + self.lanes.stored + 1
+        keys = self._spool.due(self._number, now=now, limit=limit, order=self._order)
+        for key in keys:
+            if key not in self.lanes:
+                self._read_on(self.lanes.resume(key))
+        self._due_at = self._spool.next_due(self._number, now=now)
+        self._more_due = len(keys) == limit
+
+    def _read_on(self, hungry: Hungry) -> None:
+        """Feed a stored lane from disk, or let it go where nothing of it is left."""
+        deliveries = self._spool.lane(
+            self._number, hungry.key, after=hungry.after, limit=LANE_PAGE, order=self._order
+        )
+        if deliveries:
+            self.lanes.feed(hungry.key, deliveries)
+            return
+        released = Released(subscription=self._number, order=self._order, key=hungry.key)
+        self._spool.settle(released, partial(self._after_release, hungry))
+
+    def _after_release(self, hungry: Hungry, was_empty: bool) -> None:  # noqa: FBT001 - the port's
+        if was_empty:
+            self._forget(hungry.key)
+        elif not self._closed:
+            self._read_on(hungry)
+        self._bell.ring()
+
+    def _forget(self, key: int) -> None:
+        self.lanes.forget(key)
+        if self._more_due:
+            self._due_at = self._clock.steady()

@@ -1,0 +1,128 @@
+"""The health of one endpoint: a breaker with one probe, a slow start, and Retry-After.
+
+Closed, it admits everything. Five failures in a row open it; then one ordinary delivery at a
+time probes it, after 1 s, doubling to 60 s. A success closes it, and what may be in flight
+grows again 1, 2, 4, … up to the subscription's concurrency. Time is always an argument.
+"""
+
+from typing import Final, Literal, assert_never
+
+from callpost.model.outcome import (
+    Delivered,
+    Gone,
+    LocalFault,
+    Outcome,
+    Refused,
+    Rejected,
+    Retry,
+)
+
+# One failure is an accident; five in a row are a state (Vector's figure).
+OPENS_AFTER_FAILURES: Final = 5
+PROBE_FIRST_S: Final = 1.0
+PROBE_LAST_S: Final = 60.0
+# Who was paused after half a day of failure is not in a hurry.
+PROBE_PAUSED_S: Final = 300.0
+
+Change = Literal["opened", "closed", "held", "gone"]
+
+
+class Health:
+    """What is known of one endpoint; only `gone` outlives a restart."""
+
+    def __init__(self, *, concurrency: int, gone: bool = False) -> None:
+        self._concurrency = concurrency
+        self._failures = 0
+        self._open = False
+        self._gone = gone
+        self._probe_at = 0.0
+        self._probe_pause_s = PROBE_FIRST_S
+        self._held_until = 0.0
+        self._out = 0
+        self._most_out = concurrency
+
+    @property
+    def is_open(self) -> bool:
+        """The breaker is open: only probes go."""
+        return self._open
+
+    @property
+    def is_gone(self) -> bool:
+        """The endpoint said that it is no more."""
+        return self._gone
+
+    @property
+    def is_busy(self) -> bool:
+        """An attempt is out."""
+        return self._out > 0
+
+    def opens_at(self, now: float) -> float:
+        """When an attempt may begin; `inf` where that takes the end of another, or a resume."""
+        if self._gone or self._out >= (1 if self._open else self._most_out):
+            return float("inf")
+        return max(self._held_until, self._probe_at if self._open else now, now)
+
+    def begin(self) -> None:
+        """An attempt begins that `opens_at` allows."""
+        self._out += 1
+
+    def abandon(self) -> None:
+        """The attempt ended without an outcome: it was cancelled."""
+        self._out -= 1
+
+    def end(self, outcome: Outcome, now: float, *, hold_s: float = 0.0) -> Change | None:
+        """The attempt ended; `hold_s` is the subscriber's Retry-After, within bounds."""
+        self._out -= 1
+        match outcome:
+            case LocalFault():
+                return None
+            case Gone():
+                self._gone = True
+                return "gone"
+            case Retry(retry_after_s=None):
+                return self._fail(now)
+            case Retry():
+                # It answers, so it lives; it only wants to be left alone for a while.
+                self._held_until = max(self._held_until, now + hold_s)
+                self._succeed()
+                return "held"
+            case Delivered() | Refused() | Rejected():
+                return self._succeed()
+            case _ as unreachable:
+                assert_never(unreachable)
+
+    def reset(self) -> None:
+        """An operator says that it is well again."""
+        self._failures = 0
+        self._open = self._gone = False
+        self._held_until = 0.0
+        self._most_out = self._concurrency
+
+    def slow_down(self, now: float) -> None:
+        """The subscription was paused: probe at the slow pace from now on."""
+        self._probe_pause_s = PROBE_PAUSED_S
+        self._open = True
+        self._probe_at = now + PROBE_PAUSED_S
+
+    def _fail(self, now: float) -> Change | None:
+        self._failures += 1
+        if self._open:
+            self._probe_at = now + self._probe_pause_s
+            if self._probe_pause_s < PROBE_LAST_S:
+                self._probe_pause_s = min(PROBE_LAST_S, 2 * self._probe_pause_s)
+            return None
+        if self._failures < OPENS_AFTER_FAILURES:
+            return None
+        self._open = True
+        self._probe_pause_s = 2 * PROBE_FIRST_S
+        self._probe_at = now + PROBE_FIRST_S
+        return "opened"
+
+    def _succeed(self) -> Change | None:
+        self._failures = 0
+        if self._open:
+            self._open = False
+            self._most_out = 1
+            return "closed"
+        self._most_out = min(self._concurrency, 2 * self._most_out)
+        return None

@@ -1,0 +1,98 @@
+"""The intake: lines in, replies out, in order and only once everything is on disk."""
+
+import json
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from doubles import MemorySpool, ScriptedWorld
+from engine_house import House, a_house, a_subscription
+
+GOOD = b'{"event":"newCall","callId":"a"}'
+
+
+async def replies(house: House, *lines: bytes | None) -> list[dict[str, object]]:
+    """What the intake answers to these lines."""
+    return [json.loads(reply) for reply in await house.intake.accept(lines)]
+
+
+async def test_an_accepted_event_is_answered_with_its_number(autojump_clock: MockClock) -> None:
+    """The reply names the id that the daemon gave, the number, and how many want it."""
+    async with a_house(ScriptedWorld(), a_subscription()) as house:
+        assert await replies(house, GOOD) == [
+            {"ok": True, "id": "evt_1", "number": 1, "matched": 1}
+        ]
+
+
+async def test_a_reply_waits_for_the_disk(autojump_clock: MockClock) -> None:
+    """A commit that takes two seconds delays the reply by two seconds."""
+    async with a_house(ScriptedWorld(), a_subscription(), MemorySpool(commit_s=2.0)) as house:
+        asked_at = trio.current_time()
+        await replies(house, GOOD)
+        assert trio.current_time() - asked_at == pytest.approx(2.0, abs=0.01)
+
+
+async def test_refusals_stand_in_their_places(autojump_clock: MockClock) -> None:
+    """Bad lines between good ones are answered in order, and cost the good ones nothing."""
+    async with a_house(ScriptedWorld(), a_subscription()) as house:
+        answers = await replies(house, GOOD, b"{}", None, b'{"event":"x"}', GOOD)
+        assert [answer.get("error", "ok") for answer in answers] == [
+            "ok",
+            "invalid",
+            "too_large",
+            "invalid",
+            "ok",
+        ]
+
+
+async def test_a_fault_has_its_path_and_not_its_value(autojump_clock: MockClock) -> None:
+    """The message never quotes what was sent."""
+    line = b'{"event":"newCall","callId":"a","direction":"Geheimnis"}'
+    async with a_house(ScriptedWorld(), a_subscription()) as house:
+        [answer] = await replies(house, line)
+        assert (answer["path"], "Geheimnis" in json.dumps(answer)) == ("$.direction", False)
+
+
+async def test_a_full_spool_refuses_and_delivers_nothing(autojump_clock: MockClock) -> None:
+    """`spool_full` is the whole answer: nothing of the event is kept."""
+    async with a_house(ScriptedWorld(), a_subscription()) as house:
+        house.spool.full = True
+        [answer] = await replies(house, GOOD)
+        await trio.sleep(1)
+        assert (answer["error"], house.world.sent) == ("spool_full", [])
+
+
+async def test_a_repeated_id_is_a_duplicate(autojump_clock: MockClock) -> None:
+    """It is answered ok with the first number, and not delivered again."""
+    line = b'{"event":"newCall","callId":"a","id":"x1"}'
+    async with a_house(ScriptedWorld(), a_subscription()) as house:
+        first, again = await replies(house, line, line)
+        await trio.sleep(1)
+        assert (again, len(house.world.sent)) == (first | {"duplicate": True}, 1)
+
+
+async def test_a_stopping_daemon_says_so(autojump_clock: MockClock) -> None:
+    """After `close` every line is refused with `stopping`."""
+    async with a_house(ScriptedWorld(), a_subscription()) as house:
+        house.intake.close()
+        assert [answer["error"] for answer in await replies(house, GOOD, GOOD)] == ["stopping"] * 2
+
+
+async def test_a_flood_of_refusals_is_logged_with_its_count(autojump_clock: MockClock) -> None:
+    """The first is logged at once, then one line in ten seconds says how many there were."""
+    async with a_house(ScriptedWorld(), a_subscription()) as house:
+        await replies(house, *[b"{}"] * 1000)
+        await trio.sleep(11)
+        await replies(house, b"{}")
+        logged = [line["refusedSince"] for line in house.logged("intake.refused")]
+        assert logged == [0, 999]
+
+
+async def test_seq_counts_per_call_and_names_the_event_before(autojump_clock: MockClock) -> None:
+    """A receiver can prove that it missed nothing."""
+    async with a_house(ScriptedWorld(), a_subscription()) as house:
+        await house.feed(("a", "newCall"), ("b", "newCall"), ("a", "answer"))
+        await trio.sleep(1)
+        marks = {s.message.id: (s.message.seq, s.message.previous_id) for s in house.world.sent}
+        assert marks == {"evt_1": (1, ""), "evt_2": (1, ""), "evt_3": (2, "evt_1")}
