@@ -49,9 +49,11 @@ class Receiver:
 
 
 @asynccontextmanager
-async def a_receiver(behave: Behaviour | None = None) -> AsyncIterator[Receiver]:
+async def a_receiver(
+    behave: Behaviour | None = None, *, host: str = "127.0.0.1"
+) -> AsyncIterator[Receiver]:
     """An HTTP receiver on loopback."""
-    listener = await bind_http("127.0.0.1", 0)
+    listener = await bind_http(host, 0)
     receiver = Receiver(listener.socket.getsockname()[1])
     async with trio.open_nursery() as nursery:
         await nursery.start(
@@ -67,9 +69,12 @@ async def a_receiver(behave: Behaviour | None = None) -> AsyncIterator[Receiver]
 
 
 class Daemon:
-    """`callpost run` in a directory of its own."""
+    """`callpost run` in a directory of its own; `within` is a command that runs it."""
 
-    def __init__(self, directory: Path, subscriptions: str, top: str = "") -> None:
+    def __init__(
+        self, directory: Path, subscriptions: str, top: str = "", *, within: Sequence[str] = ()
+    ) -> None:
+        self._within = within
         self.config = directory / "callpost.toml"
         self.door = directory / "run" / "events.sock"
         self.datagrams = directory / "run" / "datagrams.sock"
@@ -85,7 +90,8 @@ class Daemon:
     async def running(self) -> AsyncIterator["Daemon"]:
         """Start it, wait until it is ready; at the end kill what is left of it."""
         async with trio.open_nursery() as nursery:
-            command = [sys.executable, "-m", "callpost", "run", "--config", str(self.config)]
+            command = [*self._within, sys.executable, "-m", "callpost", "run"]
+            command += ["--config", str(self.config)]
             self.log.clear()
             self.process = await trio.lowlevel.open_process(
                 command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONUNBUFFERED": "1"}
@@ -108,6 +114,14 @@ class Daemon:
                 for line in self.log:
                     if line["event"] == name:
                         return line
+                await self._changed.wait()
+
+    async def until(
+        self, satisfied: Callable[[list[dict[str, object]]], bool], *, within_s: float
+    ) -> None:
+        """Wait until the log satisfies, or raise TooSlowError."""
+        with trio.fail_after(within_s):
+            while not satisfied(self.log):
                 await self._changed.wait()
 
     async def end(self, with_signal: signal.Signals, *, within_s: float = 30.0) -> int:

@@ -129,6 +129,8 @@ class House:
         self._notifier = notifier
         self._clock = SystemClock(spool.newest_stamp())
         self._dice = SystemDice()
+        egress = config.egress
+        self._dialer = Dialer(egress, Guard(deny=egress.deny, allow=egress.allow))
 
     async def live(
         self,
@@ -146,7 +148,7 @@ class House:
             spool_floor.start_soon(partial(self._spool.keep, now=self._clock.steady))
             engine = await self._engine()
             async with trio.open_nursery() as downstream:
-                await downstream.start(engine.dispatcher.run)
+                await downstream.start(self._deliver, engine.dispatcher)
                 async with trio.open_nursery() as upstream:
                     self._open(engine.intake, upstream, stopping)
                     self._announce()
@@ -178,10 +180,22 @@ class House:
         router = Router((enrolled[one.name].number, one) for one in enabled)
         return _Engine(dispatcher, operator, self._intake(router, dispatcher))
 
+    async def _deliver(
+        self,
+        dispatcher: Dispatcher,
+        *,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """In the nursery lives what closes idle connections, for as long as there is delivery."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._dialer.sweep)
+            await dispatcher.run(task_status=task_status)
+            nursery.cancel_scope.cancel()
+
     def _world(self) -> World:
         return World(
             spool=self._spool,
-            open_sender=sender_factory(self._config.egress),
+            open_sender=sender_factory(self._dialer, self._config.egress),
             clock=self._clock,
             dice=self._dice,
             log=self._log,
@@ -245,9 +259,8 @@ class _Engine(Struct, frozen=True):
     intake: Intake
 
 
-def sender_factory(egress: Egress) -> SenderFactory:
+def sender_factory(dialer: Dialer, egress: Egress) -> SenderFactory:
     """A new transport is one line here, one Struct in `endpoint` and one `edge/send_x`."""
-    dialer = Dialer(egress, Guard(deny=egress.deny, allow=egress.allow))
 
     def open_sender(endpoint: Endpoint) -> Sender:
         match endpoint:

@@ -6,12 +6,10 @@ redirect only its host is told.
 
 import re
 import ssl
-from collections import deque
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import trio
-from msgspec import Struct
 
 from callpost.edge.http1 import Answer, Connection, Digest, ExchangeFailure, Link, RequestHead
 from callpost.model.delivery import Message, Report
@@ -32,7 +30,7 @@ class Dialer(Protocol):
         """A link, or why there is none."""
         ...
 
-    def tls_context(self, tls: Tls) -> ssl.SSLContext | Retry:
+    def tls_context(self, tls: Tls) -> ssl.SSLContext | Retry | LocalFault:
         """A context, or which file could not be read."""
         ...
 
@@ -47,7 +45,7 @@ class HttpSender:
         self._dialer = dialer
         self._egress = egress
         self._head = RequestHead(endpoint, version=version)
-        self._idle: deque[_Idle] = deque()
+        self._idle: list[Connection] = []
         self._context: ssl.SSLContext | None = None
         match endpoint.auth:
             case DigestAuth(username, password):
@@ -73,7 +71,7 @@ class HttpSender:
     def close(self) -> None:
         """Drop the connections that are idle."""
         while self._idle:
-            self._idle.pop().connection.close()
+            self._idle.pop().close()
 
     async def _exchange_with_digest(
         self, digest: Digest, attempt: "_Attempt", message: Message
@@ -111,12 +109,13 @@ class HttpSender:
         )
         attempt.ended = trio.current_time()
         if isinstance(attempt.result, Answer) and attempt.result.reusable:
-            self._keep(connection, attempt.ended)
+            connection.rest(attempt.ended)
+            self._idle.append(connection)
 
     async def _connected(self, attempt: "_Attempt") -> Connection | None:
         """A fresh connection; None where there is none, and the attempt has its result."""
         context = self._tls_context()
-        if isinstance(context, Retry):
+        if isinstance(context, Retry | LocalFault):
             attempt.result = context
             return None
         began = trio.current_time()
@@ -133,12 +132,12 @@ class HttpSender:
         attempt.connect_ms = (attempt.ended - began) * 1000
         return Connection(link, opened_at=attempt.ended)
 
-    def _tls_context(self) -> ssl.SSLContext | Retry | None:
+    def _tls_context(self) -> ssl.SSLContext | Retry | LocalFault | None:
         if self._endpoint.scheme == "http":
             return None
         if self._context is None:
             context = self._dialer.tls_context(self._endpoint.tls)
-            if isinstance(context, Retry):
+            if isinstance(context, Retry | LocalFault):
                 return context
             self._context = context
         return self._context
@@ -146,19 +145,12 @@ class HttpSender:
     def _reusable(self, now: float) -> Connection | None:
         """The idle connection used last, if it is young enough and its peer still there."""
         while self._idle:
-            idle = self._idle.pop()
-            connection = idle.connection
-            fresh = now < idle.since + self._egress.keepalive_s
-            young = now < connection.opened_at + self._egress.connection_max_age_s
-            if fresh and young and connection.is_idle():
+            connection = self._idle.pop()
+            is_young = now < connection.opened_at + self._egress.connection_max_age_s
+            if connection.wake(now) and is_young:
                 return connection
             connection.close()
         return None
-
-    def _keep(self, connection: Connection, now: float) -> None:
-        while self._idle and self._idle[0].since + self._egress.keepalive_s <= now:
-            self._idle.popleft().connection.close()
-        self._idle.append(_Idle(connection, now))
 
     def _outcome(
         self, result: Answer | ExchangeFailure | Retry | LocalFault, *, now: float
@@ -185,11 +177,6 @@ class HttpSender:
         except ValueError:
             host = ""
         return f"redirect_to:{host}" if _HOST.fullmatch(host) else f"http_{answer.status}"
-
-
-class _Idle(Struct, frozen=True):
-    connection: Connection
-    since: float
 
 
 class _Attempt:

@@ -30,6 +30,14 @@ class Link(Protocol):
         """Wait for bytes, b"" once the peer has closed."""
         ...
 
+    def lend(self) -> None:
+        """Nothing is to be sent for now; others may take its place."""
+        ...
+
+    def wake(self, now: float) -> bool:
+        """Use it again after `lend`; False where it has been closed."""
+        ...
+
     def drop_received(self) -> bool:
         """Throw away what the peer has sent; False once it has closed."""
         ...
@@ -52,13 +60,17 @@ class Dialer(Protocol):
         """A link, or why there is none."""
         ...
 
-    def tls_context(self, tls: Tls) -> ssl.SSLContext | Retry:
+    def tls_context(self, tls: Tls) -> ssl.SSLContext | Retry | LocalFault:
         """A context, or which file could not be read."""
         ...
 
 
 class TcpSender:
-    """Sends to one TCP endpoint; attempts wait for each other, within their own time-outs."""
+    """Sends to one TCP endpoint, one frame after the other.
+
+    An attempt begins, and its time-outs run, when those before it have ended: nobody is charged
+    for standing in line behind a slow answer.
+    """
 
     def __init__(self, endpoint: TcpEndpoint, *, dialer: Dialer, egress: Egress) -> None:
         self._endpoint = endpoint
@@ -70,11 +82,11 @@ class TcpSender:
 
     async def send(self, message: Message) -> Report:
         """Make one attempt, within the endpoint's time-outs."""
-        attempt = _Attempt(trio.current_time())
         frame = framed(self._content(message), self._endpoint.frame)
-        deadline = attempt.started + self._endpoint.timeouts.whole_s
-        with trio.CancelScope(deadline=deadline) as scope:
-            async with self._turn:
+        async with self._turn:
+            attempt = _Attempt(trio.current_time())
+            deadline = attempt.started + self._endpoint.timeouts.whole_s
+            with trio.CancelScope(deadline=deadline) as scope:
                 await self._deliver(frame, attempt, deadline)
         outcome = attempt.outcome
         if scope.cancelled_caught or outcome is None:
@@ -113,22 +125,31 @@ class TcpSender:
         finally:
             if not isinstance(attempt.outcome, Delivered | Refused) and not attempt.answered:
                 self._hang_up()
+            elif self._line is not None and self._endpoint.ack:
+                self._line.link.lend()
 
     def _is_usable(self) -> bool:
         """Whether the connection stands; what the peer said unasked is dropped."""
         if self._line is None:
             return False
-        # Where frames are not answered a connection is kept as long as it lasts: events on a
-        # second one could overtake those that the peer has not read yet from the first.
-        age_s = trio.current_time() - self._line.opened_at
-        too_old = self._endpoint.ack and age_s >= self._egress.connection_max_age_s
-        if too_old or not self._line.link.drop_received():
+        link = self._line.link
+        if (self._endpoint.ack and self._is_stale(self._line)) or not link.drop_received():
             self._hang_up()
         return self._line is not None
 
+    def _is_stale(self, line: "_Line") -> bool:
+        """Whether the connection is too old, or was closed for another that needed its place.
+
+        Where frames are not answered a connection is kept as long as it lasts: events on a
+        second one could overtake those that the peer has not read yet from the first.
+        """
+        now = trio.current_time()
+        was_closed = not line.link.wake(now)
+        return was_closed or now - line.opened_at >= self._egress.connection_max_age_s
+
     async def _connect(self, attempt: "_Attempt", deadline: float) -> Outcome | None:
         context = self._tls_context()
-        if isinstance(context, Retry):
+        if isinstance(context, Retry | LocalFault):
             return context
         attempt.phase = "connect"
         now = trio.current_time()
@@ -145,12 +166,12 @@ class TcpSender:
         self._line = _Line(link, connected_at)
         return None
 
-    def _tls_context(self) -> ssl.SSLContext | Retry | None:
+    def _tls_context(self) -> ssl.SSLContext | Retry | LocalFault | None:
         if self._endpoint.tls is None:
             return None
         if self._context is None:
             context = self._dialer.tls_context(self._endpoint.tls)
-            if isinstance(context, Retry):
+            if isinstance(context, Retry | LocalFault):
                 return context
             self._context = context
         return self._context

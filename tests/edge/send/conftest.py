@@ -21,12 +21,14 @@ Handler = Callable[[trio.abc.Stream], Awaitable[None]]
 
 @pytest.fixture
 def serve(nursery: trio.Nursery) -> Callable[..., Awaitable[int]]:
-    """Start servers, with TLS if a context is given, and learn their ports on 127.0.0.1.
+    """Start servers, with TLS if a context is given, and learn their ports on `host`.
 
     The handler gets a stream per connection; its tasks live in the test's nursery.
     """
 
-    async def start(handler: Handler, *, tls: ssl.SSLContext | None = None) -> int:
+    async def start(
+        handler: Handler, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+    ) -> int:
         async def connected(stream: trio.SocketStream) -> None:
             secured = (
                 trio.SSLStream(stream, tls, server_side=True, https_compatible=True)
@@ -38,7 +40,7 @@ def serve(nursery: trio.Nursery) -> Callable[..., Awaitable[int]]:
                 await handler(secured)
 
         listeners = await nursery.start(
-            partial(trio.serve_tcp, connected, 0, host="127.0.0.1", handler_nursery=nursery)
+            partial(trio.serve_tcp, connected, 0, host=host, handler_nursery=nursery)
         )
         return int(listeners[0].socket.getsockname()[1])
 

@@ -164,6 +164,14 @@ async def test_a_resolver_that_is_silent_for_every_name_is_our_own_fault() -> No
     )
 
 
+async def test_a_name_that_was_asked_for_first_is_not_charged_later() -> None:
+    """What is remembered of it is judged anew once other names are silent too."""
+    dialer = _dialer(_failing(socket.gaierror(socket.EAI_AGAIN, "")))
+    reasons = [await _dial(dialer, host=name) for name in ("one.example", "two.example")]
+    reasons.append(await _dial(dialer, host="one.example"))
+    assert reasons == ["dns:temporary_failure", "dns:resolver_down", "dns:resolver_down"]
+
+
 async def test_a_look_up_that_hangs_is_a_connect_time_out() -> None:
     """The caller goes on; the thread is left to itself."""
     let_go = threading.Event()

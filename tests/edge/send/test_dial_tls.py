@@ -1,7 +1,9 @@
 """TLS on the way out: links, idleness, settings that cannot be read."""
 
+import resource
 import ssl
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 import trio
@@ -101,3 +103,19 @@ def test_endpoints_without_files_of_their_own_share_a_context() -> None:
     """A thousand endpoints do not load the system's authorities a thousand times."""
     dialer = Dialer(Egress(), Guard())
     assert dialer.tls_context(Tls()) is dialer.tls_context(Tls())
+
+
+def test_without_descriptors_no_context_is_made() -> None:
+    """It would know no authority, and for good; once there are some it is made."""
+    dialer = Dialer(Egress(), Guard())
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Path("/dev/null").open() as taken:
+        lowest_free = taken.fileno()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
+    try:
+        outcome = dialer.tls_context(Tls())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    context = dialer.tls_context(Tls())
+    assert outcome == LocalFault("tls:no_descriptors")
+    assert isinstance(context, ssl.SSLContext)

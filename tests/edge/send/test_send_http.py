@@ -167,9 +167,9 @@ async def test_the_connection_used_last_goes_first(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(sender.send, message)
         nursery.start_soon(sender.send, message)
-    last = sender._idle[-1].connection
+    last = sender._idle[-1]
     await sender.send(message)
-    kept = sender._idle[-1].connection
+    kept = sender._idle[-1]
     sender.close()
     assert kept is last
 

@@ -12,6 +12,7 @@ import trio
 
 from callpost.edge.dial.datagram import DatagramLink, datagram_link
 from callpost.edge.dial.link import Link
+from callpost.edge.dial.places import Places
 from callpost.edge.dial.race import first_connected
 from callpost.edge.dial.resolve import LookUp, Resolver
 from callpost.edge.dial.sockets import family_of
@@ -33,25 +34,49 @@ class Dialer:
         self._guard = guard
         self._resolver = Resolver(look_up)
         self._contexts = TlsContexts()
+        self._places = Places(
+            per_host=egress.max_connections_per_host, keepalive_s=egress.keepalive_s
+        )
 
     async def connect(
         self, host: str, port: int, *, tls: ssl.SSLContext | None, connect_timeout_s: float
     ) -> Link | Retry | LocalFault:
-        """A link to `host`; the time-out covers name, connect and TLS handshake."""
-        phase: Phase = "resolve"
+        """A link to `host`; the time-out covers name, place, connect and TLS handshake.
+
+        A place is waited for where `max_connections_per_host` links stand already; that none
+        became free in time is nobody's fault.
+        """
+        link = await self._linked(host, port, tls, connect_timeout_s)
+        if isinstance(link, LocalFault) and link.reason.endswith("no_descriptors"):
+            self._places.close_resting()
+        return link
+
+    async def _linked(
+        self, host: str, port: int, tls: ssl.SSLContext | None, connect_timeout_s: float
+    ) -> Link | Retry | LocalFault:
+        phase: Phase | None = "resolve"
         with trio.move_on_after(max(0.0, connect_timeout_s)):
             addresses = await self._vetted(host)
             if not isinstance(addresses, list):
                 return addresses
-            phase = "connect"
-            sock = await first_connected(addresses, port=port, source=self._egress.source_address)
-            if not isinstance(sock, socket.socket):
+            phase = None
+            with await self._places.take(host, port) as place:
+                phase = "connect"
+                source = self._egress.source_address
+                sock = await first_connected(addresses, port=port, source=source)
+                if tls is not None and isinstance(sock, socket.socket):
+                    phase = "tls"
+                    sock = await shake_hands(sock, host, tls)
+                if isinstance(sock, socket.socket):
+                    return Link(sock, place.kept())
                 return sock
-            if tls is None:
-                return Link(sock)
-            phase = "tls"
-            return await shake_hands(sock, host, tls)
+        if phase is None:
+            return LocalFault("max_connections_per_host", of_machine=False)
         return Retry(reason="timeout_connect", phase=phase, timed_out=True)
+
+    async def sweep(self) -> None:
+        """Close the links that have rested for `keepalive_s`, for as long as the daemon lives."""
+        await self._places.sweep()
 
     async def connect_datagram(
         self, host: str, port: int, *, connect_timeout_s: float
@@ -64,7 +89,7 @@ class Dialer:
             return datagram_link(addresses[0], port, source=self._egress.source_address)
         return Retry(reason="timeout_connect", phase="resolve", timed_out=True)
 
-    def tls_context(self, tls: Tls) -> ssl.SSLContext | Retry:
+    def tls_context(self, tls: Tls) -> ssl.SSLContext | Retry | LocalFault:
         """A context for `connect`; a file that cannot be read is an outcome."""
         return self._contexts.context(tls)
 

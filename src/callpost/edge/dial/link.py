@@ -12,6 +12,7 @@ from typing import Final
 import trio
 
 from callpost.edge.dial.fault import reason_of
+from callpost.edge.dial.places import Place
 
 # What is dropped unread at once; a peer that sends more without pause does not hold the loop.
 _DROPPED_MAX_BYTES: Final = 1024 * 1024
@@ -21,8 +22,9 @@ _DROPPED_CHUNK_BYTES: Final = 64 * 1024
 class Link:
     """A byte stream to a peer."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, place: Place) -> None:
         self._socket = sock
+        self._place = place
         self._tls = isinstance(sock, ssl.SSLSocket)
 
     async def send_all(self, data: bytes) -> None:
@@ -47,6 +49,18 @@ class Link:
                 return self._socket.recv(max_bytes)
             except BlockingIOError:
                 continue
+
+    def rest(self, now: float) -> None:
+        """Nothing is to be sent for now; the link may be closed behind our back."""
+        self._place.rest(self, now)
+
+    def lend(self) -> None:
+        """Like `rest`, but it is closed only for another link to the same peer."""
+        self._place.lend(self)
+
+    def wake(self, now: float) -> bool:
+        """Use it again after `rest` or `lend`; False where it has been closed or is stale."""
+        return self._place.wake(self, now)
 
     def peer_is_idle(self) -> bool:
         """Whether the connection is open and the peer has sent nothing: fit to be used again.
@@ -89,6 +103,7 @@ class Link:
             with suppress(OSError, ValueError):
                 self._socket.unwrap()
         self._socket.close()
+        self._place.free(self)
 
     async def _receive_tls(self, max_bytes: int) -> bytes:
         # Records may be decrypted and waiting though the socket has nothing: try, then wait.

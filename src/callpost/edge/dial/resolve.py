@@ -48,7 +48,7 @@ class Resolver:
         """The addresses of `name`, never none."""
         known = self._failed.get(name)
         if known is not None and trio.current_time() < known[0]:
-            return known[1]
+            return self._judged(known[1])
         running = self._running.get(name) or await self._started(name)
         await running.done.wait()
         return self._judged(running.verdict)

@@ -3,15 +3,15 @@
 Peers are verified by the name that was dialled, an address by itself.
 """
 
+import os
 import socket
 import ssl
 
 import trio
 
 from callpost.edge.dial.fault import reason_of
-from callpost.edge.dial.link import Link
 from callpost.model.endpoint import Tls
-from callpost.model.outcome import Retry
+from callpost.model.outcome import LocalFault, Retry
 
 
 class TlsContexts:
@@ -24,8 +24,11 @@ class TlsContexts:
     def __init__(self) -> None:
         self._shared: dict[Tls, ssl.SSLContext] = {}
 
-    def context(self, tls: Tls) -> ssl.SSLContext | Retry:
+    def context(self, tls: Tls) -> ssl.SSLContext | Retry | LocalFault:
         """A context for `tls`, or why a file could not be read."""
+        shortage = _shortage()
+        if shortage is not None:
+            return shortage
         if tls.ca_file or tls.client_cert:
             return _from_files(tls)
         context = self._shared.get(tls)
@@ -34,7 +37,22 @@ class TlsContexts:
         return context
 
 
-async def shake_hands(sock: socket.socket, host: str, context: ssl.SSLContext) -> Link | Retry:
+def _shortage() -> LocalFault | None:
+    """Whether files cannot be opened at all.
+
+    OpenSSL says nothing when it cannot read the system's authorities: the context would trust
+    nobody for as long as the daemon lives.
+    """
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return LocalFault(f"tls:{reason_of(error)}")
+    return None
+
+
+async def shake_hands(
+    sock: socket.socket, host: str, context: ssl.SSLContext
+) -> ssl.SSLSocket | Retry:
     """TLS over a connected, non-blocking socket; the socket is closed where it fails."""
     try:
         secured = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
@@ -49,7 +67,7 @@ async def shake_hands(sock: socket.socket, host: str, context: ssl.SSLContext) -
     except BaseException:
         secured.close()
         raise
-    return Link(secured)
+    return secured
 
 
 async def _handshake(secured: ssl.SSLSocket) -> None:

@@ -27,6 +27,14 @@ class Link(Protocol):
         """Wait for bytes, b"" once the peer has closed."""
         ...
 
+    def rest(self, now: float) -> None:
+        """Nothing is to be sent for now."""
+        ...
+
+    def wake(self, now: float) -> bool:
+        """Use it again after `rest`; False where it has been closed or is stale."""
+        ...
+
     def peer_is_idle(self) -> bool:
         """Whether the connection is open and nothing has come."""
         ...
@@ -99,9 +107,13 @@ class Connection:
             return conversation.timed_out(short=first_byte_by < deadline)
         return conversation.failure()
 
-    def is_idle(self) -> bool:
-        """Whether another exchange may use it."""
-        return self._link.peer_is_idle()
+    def rest(self, now: float) -> None:
+        """No other exchange for now; the connection may be closed behind our back."""
+        self._link.rest(now)
+
+    def wake(self, now: float) -> bool:
+        """Whether another exchange may use it after `rest`."""
+        return self._link.wake(now) and self._link.peer_is_idle()
 
     def close(self) -> None:
         """Close it without waiting."""

@@ -100,4 +100,6 @@ def _host(endpoint: HttpEndpoint) -> str:
 
 
 def _lines(headers: list[tuple[str, str]]) -> bytes:
-    return "".join(f"{name}: {value}\r\n" for name, value in headers).encode()
+    # RFC 9110, 5.5: beyond ASCII a field value is opaque octets; the configuration allows those
+    # of latin-1, one for each character.
+    return "".join(f"{name}: {value}\r\n" for name, value in headers).encode("latin-1")
