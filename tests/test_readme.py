@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 import pytest
@@ -12,7 +12,9 @@ import pytest
 import callpost
 from callpost.cli import callpost as commands
 from callpost.config import Source, parse
+from callpost.model.delivery import DeadReason
 from callpost.model.event import FIELDS
+from callpost.model.report import Report
 from callpost.model.signing import key_of, signatures
 
 ROOT: Final = Path(__file__).parent.parent
@@ -49,6 +51,13 @@ def reference_keys() -> Iterator[tuple[str, str]]:
             current = f"`{header[0]}`"
         elif key := re.match(r"#?(\w+) = ", line):
             yield current, key[1]
+
+
+def reference_defaults() -> Iterator[tuple[str, str]]:
+    """Every (key, default) of the reference that stands behind a #, but for inline tables."""
+    for line in REFERENCE.splitlines():
+        if (key := re.fullmatch(r"#(\w+) = (.*)", line)) and not key[2].startswith("{ "):
+            yield key[1], key[2]
 
 
 def logged_events() -> set[str]:
@@ -118,6 +127,15 @@ def test_every_key_of_the_configuration_is_explained(title: str, key: str) -> No
     assert any(f"`{key}`" in cell for cell in first_cells)
 
 
+@pytest.mark.parametrize(("key", "default"), sorted(set(reference_defaults())))
+def test_every_default_shown_is_the_references(key: str, default: str) -> None:
+    """Where a key's row shows a default, it is what the reference configuration shows."""
+    configuration = README.partition("\n## Configuration\n")[2].partition("\n### Filters")[0]
+    rows = [row.split("|")[1:3] for row in configuration.splitlines() if row.startswith("| `")]
+    shown = {cell.strip() for keys, cell in rows if f"`{key}`" in keys}
+    assert shown & {f"`{default}`", ""}
+
+
 def test_every_field_of_the_event_is_explained() -> None:
     """Each field stands in the table of the event, with its level."""
     rows = [row.split("|")[1:3] for row in section("The event").splitlines() if "|" in row]
@@ -136,6 +154,20 @@ def test_every_line_of_the_log_is_explained() -> None:
     """Each name that is logged stands in the table of the log, and no other does."""
     table = set(re.findall(r"`(\w+\.\w+)`", section("Logs")))
     assert table == logged_events()
+
+
+def test_every_reason_of_a_dead_letter_is_explained() -> None:
+    """Each reason stands in the table of dead letters, and no other does."""
+    rows = [row.split("|")[1] for row in section("Dead letters").splitlines() if "| `" in row]
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == set(get_args(DeadReason))
+
+
+def test_the_delivery_report_shown_has_every_field() -> None:
+    """What is shown is a report, with all the fields that one can have."""
+    shown = next(line for line in README.splitlines() if line.startswith('{"type":"delivery.'))
+    report = msgspec.json.decode(shown, type=Report)
+    assert msgspec.json.encode(report).decode() == shown
+    assert set(msgspec.json.decode(shown)) == set(Report.__struct_encode_fields__)
 
 
 def test_every_command_is_explained() -> None:

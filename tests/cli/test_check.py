@@ -88,9 +88,11 @@ async def test_a_good_configuration_is_shown_as_it_would_run(good: Path) -> None
     assert result.stdout == (
         SHOWN + f"warning: {good}: subscription.crm: tls: callback: "
         "tls.verify is off, so anybody on the way can read and answer\n"
+        f"warning: {good}: subscription.crm: stale: what stale skips is no gap, so the receiver "
+        "may get the hangup of a call that it was never told of\n"
         f"warning: {good}: subscription.door: udp: primary: "
         "what exceeds 1,400 bytes may be fragmented and lost\n"
-        f"{good}: 2 subscriptions, no fault, 2 warnings\n"
+        f"{good}: 2 subscriptions, no fault, 3 warnings\n"
     )
 
 

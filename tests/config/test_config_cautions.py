@@ -27,6 +27,10 @@ from callpost.config import Config
             "tls: report: tls.verify is off, so anybody on the way can read and answer",
         ),
         (
+            'url = "http://[::ffff:169.254.169.254]/"',
+            "egress: primary: the URL points to an address that [egress] denies",
+        ),
+        (
             'url = "http://h/"\ntimeout_s = 2',
             (
                 "timeout: primary: "

@@ -11,7 +11,7 @@ from callpost.model.delivery import Message
 from callpost.model.endpoint import Endpoint
 from callpost.model.outcome import Delivered, Outcome, Rejected, Retry
 from callpost.model.subscription import Subscription
-from doubles import ScriptedWorld
+from doubles import MemorySpool, ScriptedWorld
 from engine_house import DOWN, a_house, a_subscription, an_endpoint, fails
 
 
@@ -150,3 +150,21 @@ async def test_a_callback_that_is_held_does_not_hold_new_calls(
         await house.feed(("b", "newCall"))
         await trio.sleep(1)
         assert [s.place for s in house.world.sent] == ["primary", "callback", "primary"]
+
+
+async def test_what_overflows_at_a_start_is_not_sent_as_well(autojump_clock: MockClock) -> None:
+    """A delivery on its way to be a dead letter is left alone by the window."""
+
+    async def hang(_: Endpoint, __: Message) -> Outcome:
+        await trio.sleep_forever()
+        raise AssertionError
+
+    spool = MemorySpool()
+    async with a_house(ScriptedWorld(hang), a_subscription(), spool) as house:
+        await house.feed(*((f"c{n}", "hangup") for n in range(100)))
+    world = ScriptedWorld()
+    async with a_house(world, a_subscription(), spool, max_pending=10) as house:
+        await trio.sleep(10)
+    sent = {one.message.id for one in world.sent}
+    dead = {json.loads(delivery.body)["id"] for _, delivery, *_ in spool.dead}
+    assert (len(sent & dead), len(sent | dead)) == (0, 100)

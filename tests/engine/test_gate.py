@@ -7,9 +7,9 @@ from trio.testing import MockClock
 
 from callpost.model.delivery import Message
 from callpost.model.endpoint import Endpoint
-from callpost.model.outcome import Delivered, Gone, LocalFault, Outcome, Retry
+from callpost.model.outcome import Delivered, Gone, LocalFault, Outcome, Refused, Retry
 from doubles import MemorySpool, ScriptedWorld
-from engine_house import DOWN, House, a_house, a_subscription, fails
+from engine_house import DOWN, House, a_house, a_subscription, an_endpoint, fails
 
 HOUR_S = 3600.0
 
@@ -281,8 +281,9 @@ async def test_another_configuration_brings_a_gone_endpoint_back(
     world = ScriptedWorld()
     async with a_house(world, replace(subscription, endpoints=(moved,)), spool) as house:
         await house.feed(("b", "hangup"))
-        await trio.sleep(1)
-    assert [sent.message.seq for sent in world.sent][-1:] == [1]
+        await trio.sleep(100)
+        resumed = [line["reason"] for line in house.logged("subscription.resumed")]
+    assert (len(world.sent), resumed) == (2, ["paused_gone"])
 
 
 async def test_half_a_day_of_failure_pauses_the_subscription(autojump_clock: MockClock) -> None:
@@ -325,6 +326,57 @@ async def test_local_faults_are_said_once_and_open_no_breaker(autojump_clock: Mo
         assert not house.spool.rows
 
 
+async def test_one_endpoint_without_a_way_is_not_the_machine(autojump_clock: MockClock) -> None:
+    """While others get answers nobody says that the machine is cut off, and fallbacks flow."""
+
+    async def behave(endpoint: Endpoint, _: Message) -> Outcome:
+        await trio.lowlevel.checkpoint()
+        return LocalFault("no_route") if endpoint.place == "primary" else Delivered()
+
+    async with a_house(ScriptedWorld(behave), a_subscription(fallbacks=1)) as house:
+        for _ in range(30):
+            await feed_calls(house, 5)
+            await trio.sleep(1)
+        assert (len(house.logged("egress.went_down")), len(house.spool.rows)) == (0, 0)
+
+
+async def test_a_bound_of_one_endpoint_is_never_said_of_the_machine(
+    autojump_clock: MockClock,
+) -> None:
+    """Too many connections to one host hold that host only."""
+    full = LocalFault("max_connections_per_host", of_machine=False)
+    async with a_house(ScriptedWorld(fails(20, full)), a_subscription(concurrency=1)) as house:
+        await feed_calls(house, 5)
+        await trio.sleep(60)
+        assert (len(house.logged("egress.went_down")), len(house.spool.rows)) == (0, 0)
+
+
+async def test_any_answer_ends_a_pause_for_failing(autojump_clock: MockClock) -> None:
+    """A receiver that refuses is there: the pause is over, and it is said."""
+    heals_at = trio.current_time() + 13 * HOUR_S
+
+    async def behave(_: Endpoint, __: Message) -> Outcome:
+        await trio.sleep(0.001)
+        return DOWN if trio.current_time() < heals_at else Refused("http_409", 409)
+
+    async with a_house(ScriptedWorld(behave), a_subscription()) as house:
+        await fail_for_13_hours(house)
+        await trio.sleep(HOUR_S)
+        assert house.dispatcher.courier("crm").gate.standing.paused == ""
+
+
+async def test_a_gone_primary_pauses_although_its_callback_lives(
+    autojump_clock: MockClock,
+) -> None:
+    """Nobody is left to hear of new calls; nothing expires quietly behind them."""
+    with_callback = replace(a_subscription(), callback=an_endpoint("callback"))
+    world = ScriptedWorld(fails(1, Gone("http_410", 410)))
+    async with a_house(world, with_callback) as house:
+        await house.feed(("a", "newCall"))
+        await trio.sleep(10)
+        assert house.dispatcher.courier("crm").gate.standing.paused == "gone"
+
+
 async def test_a_clogged_spool_stops_new_work(autojump_clock: MockClock) -> None:
     """While outcomes cannot be written, nothing new is begun."""
     async with a_house(ScriptedWorld(), a_subscription()) as house:
@@ -335,3 +387,16 @@ async def test_a_clogged_spool_stops_new_work(autojump_clock: MockClock) -> None
         house.spool.clogged = False
         await trio.sleep(2)
         assert len(house.world.sent) == 10
+
+
+async def test_a_primary_that_is_only_busy_is_waited_for(autojump_clock: MockClock) -> None:
+    """The fallback is for failures, not for load."""
+
+    async def slow(_: Endpoint, __: Message) -> Outcome:
+        await trio.sleep(0.5)
+        return Delivered()
+
+    async with a_house(ScriptedWorld(slow), a_subscription(concurrency=2, fallbacks=1)) as house:
+        await feed_calls(house, 20)
+        await trio.sleep(30)
+        assert {sent.place for sent in house.world.sent} == {"primary"}

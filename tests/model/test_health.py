@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callpost.model.endurance import FAILING_MIN_S, FAILURES_MIN, WORTH_KEEPING_S, Endurance
-from callpost.model.health import OPENS_AFTER_FAILURES, PROBE_LAST_S, Health
+from callpost.model.health import OPENS_AFTER_FAILURES, PROBE_LAST_S, Change, Health
 from callpost.model.outcome import (
     Delivered,
     Gone,
@@ -21,7 +21,9 @@ DOWN = Retry(reason="connect:refused", phase="connect")
 BUSY = Retry(reason="http_429", http_status=429, retry_after_s=30.0)
 
 
-def attempt(health: Health, outcome: Outcome, now: float, *, hold_s: float = 0.0) -> str | None:
+def attempt(
+    health: Health, outcome: Outcome, now: float, *, hold_s: float = 0.0
+) -> tuple[Change, ...]:
     """One attempt from begin to end, at once."""
     health.begin()
     return health.end(outcome, now, hold_s=hold_s)
@@ -39,7 +41,7 @@ def test_the_fifth_failure_in_a_row_opens() -> None:
     """Four do not."""
     health = Health(concurrency=8)
     changes = [attempt(health, DOWN, 0.0) for _ in range(5)]
-    assert changes == [None, None, None, None, "opened"]
+    assert changes == [(), (), (), (), ("opened",)]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,7 @@ def test_local_faults_neither_open_nor_heal() -> None:
     health = Health(concurrency=8)
     for outcome in [DOWN] * 4 + [LocalFault("no_route")] * 10:
         attempt(health, outcome, 0.0)
-    assert (health.is_open, attempt(health, DOWN, 0.0)) == (False, "opened")
+    assert (health.is_open, attempt(health, DOWN, 0.0)) == (False, ("opened",))
 
 
 def test_an_open_one_admits_one_probe_at_a_time() -> None:
@@ -75,7 +77,7 @@ def test_a_success_closes_and_begins_slowly() -> None:
     allowed = []
     for _ in range(4):
         out = 0
-        while health.opens_at(2.0) <= 2.0:
+        while health.has_room():
             health.begin()
             out += 1
         allowed.append(out)
@@ -91,6 +93,17 @@ def test_a_held_endpoint_opens_when_it_said() -> None:
     health.begin()
     attempt(health, BUSY, 10.0, hold_s=30.0)
     assert health.opens_at(11.0) == 40.0
+
+
+def test_a_probe_that_is_asked_to_wait_closes_and_holds() -> None:
+    """429 is an answer: the breaker closes, and the endpoint is left alone for a while."""
+    assert attempt(an_open_one(), BUSY, 1.0, hold_s=30.0) == ("closed", "held")
+
+
+def test_it_is_said_once_that_it_is_gone() -> None:
+    """Attempts that were out together bring the news together."""
+    health = Health(concurrency=8)
+    assert [attempt(health, Gone("http_410", 410), 0.0) for _ in range(2)] == [("gone",), ()]
 
 
 def test_a_gone_endpoint_stays_gone_until_reset() -> None:

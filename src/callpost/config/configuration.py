@@ -17,6 +17,7 @@ from callpost.config.faults import (
 )
 from callpost.config.subscriptions import Placed, read_subscriptions
 from callpost.config.top import Top, read_top
+from callpost.model.egress import Guard
 from callpost.model.limits import Egress, Intake, Log, SpoolLimits
 from callpost.model.subscription import Subscription
 
@@ -66,7 +67,8 @@ def parse(
 
 
 def _config(top: Top, placed: Sequence[Placed], *, main: str) -> Config:
-    warnings = [found for one in placed for found in cautions(one.file, one.subscription)]
+    guard = Guard(deny=top.egress.deny, allow=top.egress.allow)
+    warnings = [found for one in placed for found in cautions(one.file, one.subscription, guard)]
     if not placed:
         sentence = "there is no subscription, so nothing is delivered"
         warnings.append(Fault(main, "subscription", "empty", sentence))

@@ -71,7 +71,9 @@ class Courier:
         self._log = log
         self._bench = trio.lowlevel.ParkingLot()
         self._carriers = 0
+        # Burials that are not yet on disk: all, and those of deliveries outside of the window.
         self._burying = 0
+        self._burying_outside = 0
         self._wakes_at = 0.0
         self._cull_at = 0.0
         self._draining = False
@@ -117,9 +119,10 @@ class Courier:
             self._bury_all(self._cull.excess(self._window.lanes), "overflow")
         shut_s = self._gate.opens_at() - self._clock.steady()
         if shut_s <= 0:
-            self._window.refill(timid=not self._gate.is_proven)
+            self._refill()
             self._put_to_work(carriers)
-            return self._window.due_in_s()
+            # Whoever waits for burials to be on disk is rung when they are.
+            return float("inf") if self._burying_outside else self._window.due_in_s()
         if self._gate.is_busy or not self._spool.pending_of(self._number):
             # Whoever ends the attempt that is out looks again.
             return shut_s
@@ -135,6 +138,11 @@ class Courier:
             pause_s = _CULL_INTERVAL_S if self._cull.has_seen_all else _CULL_PAUSE_S
             self._cull_at = now + pause_s
         return max(0.0, self._cull_at - now) if self._cull_at > now else _CULL_PAUSE_S
+
+    def _refill(self) -> None:
+        """Read on, unless the spool would hand out what is on its way to be buried."""
+        if not self._burying_outside:
+            self._window.refill(timid=not self._gate.is_proven)
 
     def _put_to_work(self, carriers: trio.Nursery) -> None:
         ready, idle = self._window.lanes.ready, len(self._bench)
@@ -174,7 +182,7 @@ class Courier:
 
     def _call_for_help(self) -> None:
         """Read on; ring where more could go than the busy carry, or earlier than was thought."""
-        self._window.refill(timid=not self._gate.is_proven)
+        self._refill()
         busy = self._carriers - len(self._bench)
         # One of those that are ready is for this carrier itself.
         more_could_go = self._window.lanes.ready > 1 and busy < self._concurrency
@@ -227,6 +235,7 @@ class Courier:
         """Make it a dead letter; its lane `key`, where it has one, goes on once that is on disk."""
         letter = letter_of(delivery.body)
         self._burying += 1
+        self._burying_outside += key is None
         self._spool.settle(
             Died(
                 subscription=self._number,
@@ -257,6 +266,7 @@ class Courier:
                 last=last,
             )
             self._burying -= 1
+            self._burying_outside -= key is None
             if key is not None:
                 self._window.advance(key)
             self._reports.stored(True)

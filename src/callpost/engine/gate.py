@@ -12,7 +12,7 @@ import structlog
 from callpost.engine.ports import Clock, Spool
 from callpost.engine.wayout import WayOut
 from callpost.model.delivery import Pause, Standing, StandingChanged
-from callpost.model.endpoint import fingerprint
+from callpost.model.endpoint import Endpoint, TcpEndpoint, fingerprint
 from callpost.model.endurance import Endurance
 from callpost.model.health import Change, Health
 from callpost.model.outcome import Delivered, LocalFault, Outcome, Retry
@@ -21,8 +21,8 @@ from callpost.model.schedule import Schedule, held_s
 from callpost.model.subscription import Subscription
 
 _NEVER: Final = float("inf")
-# A fault of this machine passes or is mended: it is looked at again every second.
-_LOCAL_FAULT_PAUSE_S: Final = 1.0
+# A disk that takes no outcomes is looked at again every second.
+_CLOGGED_PAUSE_S: Final = 1.0
 
 
 class Gate:
@@ -48,21 +48,26 @@ class Gate:
         self._log = log
         self._pace = Pace(subscription.rate_per_s)
         self._endurance = Endurance(standing.failing_since)
-        self._local_until = 0.0
         self._proven = False
         callback = (subscription.callback,) if subscription.callback else ()
+        self._new_call_places = tuple(one.place for one in subscription.endpoints)
         self._endpoints = {one.place: one for one in (*subscription.endpoints, *callback)}
         self._health = {
             place: Health(
-                concurrency=subscription.concurrency,
+                concurrency=_most_out(endpoint, subscription),
                 gone=fingerprint(endpoint) in standing.gone,
             )
             for place, endpoint in self._endpoints.items()
         }
+        # What a delivery may try in turn: new calls one way, the later states perhaps another.
+        self._routes = tuple(
+            tuple(self._health[endpoint.place] for endpoint in route)
+            for route in (subscription.endpoints, callback)
+            if route
+        )
         if self._paused == "gone" and not self._all_gone():
             # The configuration has another endpoint now.
-            self._paused = ""
-            self._write_down()
+            self._set_paused("")
         if self._paused == "auto":
             self._slow_down()
 
@@ -94,9 +99,9 @@ class Gate:
         if self._paused in {"operator", "gone"}:
             return _NEVER
         now = self._clock.steady()
-        door_at = min(health.opens_at(now) for health in self._health.values())
-        clog_at = now + _LOCAL_FAULT_PAUSE_S if self._spool.clogged else 0.0
-        return max(door_at, self._pace.opens_at(), self._local_until, clog_at)
+        door_at = min(self._route_opens_at(route, now) for route in self._routes)
+        clog_at = now + _CLOGGED_PAUSE_S if self._spool.clogged else 0.0
+        return max(door_at, self._pace.opens_at(), clog_at)
 
     def door_opens_at(self, place: str) -> float:
         """When an attempt at this endpoint may begin."""
@@ -106,6 +111,16 @@ class Gate:
         """An attempt at this endpoint may begin now."""
         now = self._clock.steady()
         return self._health[place].opens_at(now) <= now
+
+    def _route_opens_at(self, route: tuple[Health, ...], now: float) -> float:
+        """Its first endpoint that is not shut decides: who is merely busy is waited for."""
+        opens_at = _NEVER
+        for health in route:
+            door_at = health.opens_at(now)
+            if door_at <= now:
+                return now if health.has_room() else _NEVER
+            opens_at = min(opens_at, door_at)
+        return opens_at
 
     def take(self) -> None:
         """A delivery is taken: it counts for the rate limit."""
@@ -125,18 +140,18 @@ class Gate:
         hold_s = 0.0
         if isinstance(outcome, Retry) and outcome.retry_after_s is not None:
             hold_s = held_s(schedule, outcome.retry_after_s)
-        change = self._health[place].end(outcome, now, hold_s=hold_s)
-        self._way_out.learn(outcome)
+        changes = self._health[place].end(outcome, now, hold_s=hold_s)
+        self._way_out.learn(outcome, now)
         match outcome:
             case LocalFault():
-                self._local_until = now + _LOCAL_FAULT_PAUSE_S
-            case Delivered():
-                self._recover()
+                pass
             case Retry(retry_after_s=None):
                 self._fail(now)
             case _:
-                pass
-        if change is not None:
+                # Any answer ends a row of failures: whoever answers lives.
+                self._proven = self._proven or isinstance(outcome, Delivered)
+                self._recover()
+        for change in changes:
             self._tell(change, place, outcome, hold_s)
 
     def pause(self) -> None:
@@ -151,7 +166,6 @@ class Gate:
         self._set_paused("")
 
     def _recover(self) -> None:
-        self._proven = True
         must_forget = self._endurance.succeed()
         if self._paused == "auto":
             self._set_paused("")
@@ -171,7 +185,8 @@ class Gate:
             health.slow_down(self._clock.steady())
 
     def _all_gone(self) -> bool:
-        return all(health.is_gone for health in self._health.values())
+        """Nobody is left to hear of a new call; a status callback alone makes no sense."""
+        return all(self._health[place].is_gone for place in self._new_call_places)
 
     def _tell(self, change: Change, place: str, outcome: Outcome, hold_s: float) -> None:
         origin = self._endpoints[place].origin
@@ -207,3 +222,8 @@ class Gate:
 
     def _write_down(self) -> None:
         self._spool.settle(StandingChanged(subscription=self._number, standing=self.standing))
+
+
+def _most_out(endpoint: Endpoint, subscription: Subscription) -> int:
+    """On one TCP connection frames, and their answers, go one after the other."""
+    return 1 if isinstance(endpoint, TcpEndpoint) else subscription.concurrency

@@ -1,8 +1,17 @@
-"""Whether this machine can reach out at all: faults of its own are charged to nobody."""
+"""Whether this machine can reach out at all: faults of its own are charged to nobody.
+
+One endpoint without a route is that endpoint's business; that nobody has got an answer, or at
+least a refusal, for a while is the machine's.
+"""
+
+from typing import Final
 
 import structlog
 
 from callpost.model.outcome import LocalFault, Outcome
+
+# How long there must be nothing but local faults before it is said.
+_DOWN_AFTER_S: Final = 5.0
 
 
 class WayOut:
@@ -11,18 +20,23 @@ class WayOut:
     def __init__(self, log: structlog.typing.FilteringBoundLogger) -> None:
         self._log = log
         self._shut_by = ""
+        self._failing_since: float | None = None
 
     @property
     def is_down(self) -> bool:
-        """The last attempt of anybody failed by a fault of this machine (`egress_down`)."""
+        """Attempts fail by faults of this machine only (`egress_down`)."""
         return bool(self._shut_by)
 
-    def learn(self, outcome: Outcome) -> None:
+    def learn(self, outcome: Outcome, now: float) -> None:
         """Take note of how an attempt ended."""
-        if isinstance(outcome, LocalFault):
-            if not self._shut_by:
+        if not isinstance(outcome, LocalFault):
+            self._failing_since = None
+            if self._shut_by:
+                self._log.info("egress.came_back", reason=self._shut_by)
+                self._shut_by = ""
+        elif outcome.of_machine:
+            if self._failing_since is None:
+                self._failing_since = now
+            if not self._shut_by and now - self._failing_since >= _DOWN_AFTER_S:
+                self._shut_by = outcome.reason
                 self._log.error("egress.went_down", reason=outcome.reason)
-            self._shut_by = outcome.reason
-        elif self._shut_by:
-            self._log.info("egress.came_back", reason=self._shut_by)
-            self._shut_by = ""

@@ -23,6 +23,10 @@ PROBE_FIRST_S: Final = 1.0
 PROBE_LAST_S: Final = 60.0
 # Who was paused after half a day of failure is not in a hurry.
 PROBE_PAUSED_S: Final = 300.0
+# A fault of this machine is looked at again every second.
+LOCAL_FAULT_PAUSE_S: Final = 1.0
+
+_NEVER: Final = float("inf")
 
 Change = Literal["opened", "closed", "held", "gone"]
 
@@ -57,35 +61,41 @@ class Health:
         return self._out > 0
 
     def opens_at(self, now: float) -> float:
-        """When an attempt may begin; `inf` where that takes the end of another, or a resume."""
-        if self._gone or self._out >= (1 if self._open else self._most_out):
-            return float("inf")
+        """When it may be tried; `inf` where that takes the end of a probe, or a resume."""
+        if self._gone or (self._open and self._out):
+            return _NEVER
         return max(self._held_until, self._probe_at if self._open else now, now)
 
+    def has_room(self) -> bool:
+        """Another attempt may be out beside those that are."""
+        return self._out < (1 if self._open else self._most_out)
+
     def begin(self) -> None:
-        """An attempt begins that `opens_at` allows."""
+        """An attempt begins."""
         self._out += 1
 
     def abandon(self) -> None:
         """The attempt ended without an outcome: it was cancelled."""
         self._out -= 1
 
-    def end(self, outcome: Outcome, now: float, *, hold_s: float = 0.0) -> Change | None:
+    def end(self, outcome: Outcome, now: float, *, hold_s: float = 0.0) -> tuple[Change, ...]:
         """The attempt ended; `hold_s` is the subscriber's Retry-After, within bounds."""
         self._out -= 1
         match outcome:
             case LocalFault():
-                return None
+                # It says nothing of the endpoint, and passes or is mended.
+                self._held_until = max(self._held_until, now + LOCAL_FAULT_PAUSE_S)
+                return ()
             case Gone():
-                self._gone = True
-                return "gone"
+                was_gone, self._gone = self._gone, True
+                return () if was_gone else ("gone",)
             case Retry(retry_after_s=None):
                 return self._fail(now)
             case Retry():
                 # It answers, so it lives; it only wants to be left alone for a while.
+                was_held = self._held_until > now
                 self._held_until = max(self._held_until, now + hold_s)
-                self._succeed()
-                return "held"
+                return self._succeed() + (() if was_held else ("held",))
             case Delivered() | Refused() | Rejected():
                 return self._succeed()
             case _ as unreachable:
@@ -104,25 +114,25 @@ class Health:
         self._open = True
         self._probe_at = now + PROBE_PAUSED_S
 
-    def _fail(self, now: float) -> Change | None:
+    def _fail(self, now: float) -> tuple[Change, ...]:
         self._failures += 1
         if self._open:
             self._probe_at = now + self._probe_pause_s
             if self._probe_pause_s < PROBE_LAST_S:
                 self._probe_pause_s = min(PROBE_LAST_S, 2 * self._probe_pause_s)
-            return None
+            return ()
         if self._failures < OPENS_AFTER_FAILURES:
-            return None
+            return ()
         self._open = True
         self._probe_pause_s = 2 * PROBE_FIRST_S
         self._probe_at = now + PROBE_FIRST_S
-        return "opened"
+        return ("opened",)
 
-    def _succeed(self) -> Change | None:
+    def _succeed(self) -> tuple[Change, ...]:
         self._failures = 0
         if self._open:
             self._open = False
             self._most_out = 1
-            return "closed"
+            return ("closed",)
         self._most_out = min(self._concurrency, 2 * self._most_out)
-        return None
+        return ()

@@ -56,10 +56,14 @@ class Gone(Struct, frozen=True, tag="gone"):
 
 
 class LocalFault(Struct, frozen=True, tag="local"):
-    """This machine could not try (no descriptors, no route): charged to nobody."""
+    """This machine could not try (no descriptors, no route): charged to nobody.
+
+    `of_machine` is False for a bound of ours that concerns this one endpoint only.
+    """
 
     reason: str
     http_status: int | None = None
+    of_machine: bool = True
 
 
 Outcome = Delivered | Retry | Refused | Rejected | Gone | LocalFault

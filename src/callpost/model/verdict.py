@@ -8,6 +8,7 @@ from typing import Final, assert_never
 from msgspec import Struct
 
 from callpost.model.delivery import DeadReason, Delivery
+from callpost.model.health import LOCAL_FAULT_PAUSE_S
 from callpost.model.outcome import (
     Delivered,
     Gone,
@@ -26,9 +27,7 @@ from callpost.model.schedule import (
     after_wish,
 )
 
-# A fault of this machine passes or is mended; it is looked at again every second.
-LOCAL_FAULT_PAUSE_S: Final = 1.0
-# An endpoint that is gone comes back by an operator's word only.
+# An endpoint that is gone comes back by an operator's word or another configuration only.
 GONE_PAUSE_S: Final = 60.0
 
 
