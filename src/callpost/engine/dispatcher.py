@@ -122,12 +122,12 @@ class Dispatcher:
             way_out=self.way_out,
             log=world.log,
         )
-        callback = (subscription.callback,) if subscription.callback else ()
         rounds = Rounds(
             subscription,
             doors=tuple(
                 Door(endpoint, world.open_sender(endpoint))
-                for endpoint in (*subscription.endpoints, *callback)
+                for route in subscription.routes
+                for endpoint in route
             ),
             gate=gate,
             clock=world.clock,

@@ -49,9 +49,7 @@ class Gate:
         self._pace = Pace(subscription.rate_per_s)
         self._endurance = Endurance(standing.failing_since)
         self._proven = False
-        callback = (subscription.callback,) if subscription.callback else ()
-        self._new_call_places = tuple(one.place for one in subscription.endpoints)
-        self._endpoints = {one.place: one for one in (*subscription.endpoints, *callback)}
+        self._endpoints = {one.place: one for route in subscription.routes for one in route}
         self._health = {
             place: Health(
                 concurrency=_most_out(endpoint, subscription),
@@ -59,11 +57,8 @@ class Gate:
             )
             for place, endpoint in self._endpoints.items()
         }
-        # What a delivery may try in turn: new calls one way, the later states perhaps another.
         self._routes = tuple(
-            tuple(self._health[endpoint.place] for endpoint in route)
-            for route in (subscription.endpoints, callback)
-            if route
+            tuple(self._health[one.place] for one in route) for route in subscription.routes
         )
         if self._paused == "gone" and not self._all_gone():
             # The configuration has another endpoint now.
@@ -186,7 +181,7 @@ class Gate:
 
     def _all_gone(self) -> bool:
         """Nobody is left to hear of a new call; a status callback alone makes no sense."""
-        return all(self._health[place].is_gone for place in self._new_call_places)
+        return all(health.is_gone for health in self._routes[0])
 
     def _tell(self, change: Change, place: str, outcome: Outcome, hold_s: float) -> None:
         origin = self._endpoints[place].origin

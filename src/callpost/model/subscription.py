@@ -69,12 +69,15 @@ class Subscription(Struct, frozen=True, kw_only=True):
     report: Endpoint | None = None
     report_on: frozenset[Ended] = frozenset()
 
+    @property
+    def routes(self) -> tuple[tuple[Endpoint, ...], ...]:
+        """What a delivery tries in turn: new calls one way, the later states perhaps another."""
+        return (self.endpoints,) if self.callback is None else (self.endpoints, (self.callback,))
+
     def schedule_of(self, kind: Kind) -> Schedule:
         """The schedule for one kind of event: a `cdr` has its own, far more patient one."""
         return self.cdr_schedule if kind == "cdr" else self.schedule
 
     def endpoints_for(self, kind: Kind) -> tuple[Endpoint, ...]:
         """The doors to try in order: with a status callback only `newCall` goes to the primary."""
-        if self.callback is None or kind == "newCall":
-            return self.endpoints
-        return (self.callback,)
+        return self.endpoints if kind == "newCall" else self.routes[-1]
