@@ -8,6 +8,7 @@ from asyncclick.testing import CliRunner, Result
 import callpost
 from callpost.cli.check import check
 from callpost.cli.init import init
+from callpost.loading import load
 
 REFERENCE = Path(callpost.__file__).with_name("callpost.toml")
 
@@ -16,11 +17,25 @@ async def _initialised(*arguments: str, env: dict[str, str] | None = None) -> Re
     return await CliRunner().invoke(init, list(arguments), env=env)
 
 
-async def test_the_reference_is_written_to_the_path(tmp_path: Path) -> None:
+async def test_the_reference_is_written_where_the_commands_look(tmp_path: Path) -> None:
     """Byte by byte."""
     path = tmp_path / "callpost.toml"
-    await _initialised(str(path))
+    await _initialised(env={"CALLPOST_CONFIG": str(path)})
     assert path.read_bytes() == REFERENCE.read_bytes()
+
+
+async def test_at_a_path_of_ones_own_the_daemon_stays_beside_the_file(tmp_path: Path) -> None:
+    """So a first try needs no root, and nothing else differs from the reference."""
+    path = tmp_path / 'a "place"' / "callpost.toml"
+    path.parent.mkdir()
+    await _initialised(str(path))
+    config = load(path, {})
+    lines = zip(path.read_text().splitlines(), REFERENCE.read_text().splitlines(), strict=True)
+    assert (config.state_directory, config.runtime_directory) == (
+        f"{path.parent}/state",
+        f"{path.parent}/run",
+    )
+    assert sum(mine != theirs for mine, theirs in lines) == 2
 
 
 async def test_what_was_written_passes_the_check(tmp_path: Path) -> None:

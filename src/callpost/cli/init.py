@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import asyncclick as click
+import msgspec
 
 from callpost.cli.options import default_config
 
@@ -19,15 +20,17 @@ async def init(path: Path | None) -> None:
     """Write a commented configuration with every key to PATH.
 
     Without PATH it goes where the other commands look for it: $CALLPOST_CONFIG, else
-    $CONFIGURATION_DIRECTORY/callpost.toml, else /etc/callpost/callpost.toml. A file that exists
-    is left as it is. `-` writes to standard output.
+    $CONFIGURATION_DIRECTORY/callpost.toml, else /etc/callpost/callpost.toml. At a PATH of your
+    own the daemon's spool and sockets go beside the file, so that it runs without root. A file
+    that exists is left as it is. `-` writes to standard output.
     """
-    reference = files("callpost").joinpath("callpost.toml").read_bytes()
+    reference = files("callpost").joinpath("callpost.toml").read_text("utf-8")
     if path == Path("-"):
         click.echo(reference, nl=False)
         return
     target = path or default_config()
-    _write(target, reference)
+    is_own_place = target.absolute() != default_config().absolute()
+    _write(target, _beside(target, reference) if is_own_place else reference)
     config = f" --config {target}" if path else ""
     click.echo(f"Wrote {target}. It has one subscription, an example to be replaced.\nNext:")
     click.echo(f"  callpost check{config}")
@@ -35,11 +38,26 @@ async def init(path: Path | None) -> None:
     click.echo(f"  callpost run{config}")
 
 
-def _write(target: Path, content: bytes) -> None:
+def _beside(target: Path, reference: str) -> str:
+    """The reference with the daemon's directories beside the file."""
+    directory = target.absolute().parent
+    own = {
+        f"#{key}_directory": f"{key}_directory = {_quoted(directory / place)}"
+        for key, place in (("state", "state"), ("runtime", "run"))
+    }
+    return "\n".join(own.get(line.partition(" ")[0], line) for line in reference.split("\n"))
+
+
+def _quoted(path: Path) -> str:
+    """A JSON string is a TOML string as well."""
+    return msgspec.json.encode(str(path)).decode()
+
+
+def _write(target: Path, content: str) -> None:
     try:
         # O_EXCL makes "only if there is nothing" one step, also for a link that leads nowhere.
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             os.fchmod(descriptor, _MODE)
             file.write(content)
     except FileExistsError:
