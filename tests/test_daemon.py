@@ -88,6 +88,18 @@ async def test_nothing_is_lost_over_a_stop_and_a_start(tmp_path: Path) -> None:
     assert all(seqs == sorted(seqs) for seqs in seqs_in_order_of_first_arrival(receiver).values())
 
 
+async def test_a_hangup_signal_does_not_end_it(tmp_path: Path) -> None:
+    """SIGHUP, as a closing terminal sends it, is logged and changes nothing."""
+    async with a_receiver() as receiver:
+        daemon = Daemon(tmp_path, a_subscription(receiver.port))
+        async with daemon.running():
+            assert daemon.process is not None
+            daemon.process.send_signal(signal.SIGHUP)
+            await daemon.logged("signal.ignored")
+            await Producer(daemon.door).feed([an_event("c1", "newCall")])
+            await receiver.until(lambda r: len(r.arrived) == 1, within_s=10)
+
+
 async def test_kill_9_in_the_middle_of_5000_events_loses_nothing_acknowledged(
     tmp_path: Path,
 ) -> None:

@@ -66,7 +66,7 @@ async def run(config: Config, *, environment: Mapping[str, str], log: Log) -> No
     stopping = trio.Event()
     with opened(config, environment, log) as house:
         async with trio.open_nursery() as background:
-            background.start_soon(_obey_signals, stopping, background.cancel_scope)
+            background.start_soon(_obey_signals, stopping, background.cancel_scope, log)
             await house.live(stopping)
             background.cancel_scope.cancel()
 
@@ -276,13 +276,17 @@ def sender_factory(dialer: Dialer, egress: Egress) -> SenderFactory:
     return open_sender
 
 
-async def _obey_signals(stopping: trio.Event, everything: trio.CancelScope) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
-            if stopping.is_set():
+async def _obey_signals(stopping: trio.Event, everything: trio.CancelScope, log: Log) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+        async for number in signals:
+            if number == signal.SIGHUP:
+                # Left to itself it would kill the daemon where a closed terminal sends it.
+                log.warning("signal.ignored", signal="SIGHUP")
+            elif stopping.is_set():
                 everything.cancel()
                 return
-            stopping.set()
+            else:
+                stopping.set()
 
 
 def _name_of(door: socket | None) -> str | None:

@@ -1,7 +1,8 @@
 """Random lives of one subscription, crashes included: whatever happens, the promise holds.
 
-Every accepted event is delivered or a dead letter; first arrivals are in the order of their
-call; no two events of a call are out at once; and once the world is well, everything flows.
+Every accepted event is delivered or a dead letter; first arrivals are in the order that was
+asked for; no two events of a lane are out at once; every dead letter is reported; and once the
+world is well, everything flows.
 """
 
 import random
@@ -22,13 +23,18 @@ from callpost.model.outcome import (
     Rejected,
     Retry,
 )
-from callpost.model.subscription import Subscription
+from callpost.model.subscription import Order, Subscription
 from doubles import MemorySpool, ScriptedWorld
-from engine_house import DOWN, House, a_house, a_subscription
+from engine_house import DOWN, House, a_house, a_subscription, an_endpoint
 
 SICK_S = 120.0
 WELL_S = 3 * 86_400.0
 LIVES = 40
+
+
+def between(content: bytes, mark: bytes) -> bytes:
+    """The JSON string that follows `mark`."""
+    return content.split(mark)[1].split(b'"')[0]
 
 
 class Life:
@@ -40,21 +46,36 @@ class Life:
         self.well_from = float("inf")
         self.out: set[bytes] = set()
         self.arrived: dict[bytes, list[int]] = defaultdict(list)
+        self.reported: set[bytes] = set()
         self.accepted = 0
         self.mood = 0.3
+        orders: list[Order] = ["call", "call", "none", "subscription"]
+        self.order = self.chance.choice(orders)
+        self.max_pending = self.chance.choice([1_000_000, 1_000_000, 40])
 
-    async def behave(self, _: Endpoint, message: Message) -> Outcome:
+    async def behave(self, endpoint: Endpoint, message: Message) -> Outcome:
         """Take a while, then deliver or fail in some way."""
-        call = message.content.split(b'"callId":"')[1].split(b'"')[0]
-        assert call not in self.out, "two events of one call are out"
-        self.out.add(call)
+        if endpoint.place == "report":
+            return self.hear(message)
+        call = between(message.content, b'"callId":"')
+        lane = {"call": call, "subscription": b"", "none": message.id.encode()}[self.order]
+        assert lane not in self.out, "two events of one lane are out"
+        self.out.add(lane)
         try:
             await trio.sleep(self.chance.choice([0, 0.001, 0.01, 0.5, 3]))
         finally:
-            self.out.discard(call)
+            self.out.discard(lane)
         outcome = self.outcome()
         if isinstance(outcome, Delivered):
-            self.arrived[call].append(message.seq)
+            number = int(message.id.removeprefix("evt_"))
+            self.arrived[b"" if self.order == "subscription" else call].append(number)
+        return outcome
+
+    def hear(self, message: Message) -> Outcome:
+        """A report comes in, or is lost on the way."""
+        outcome = self.outcome()
+        if isinstance(outcome, Delivered):
+            self.reported.add(between(message.content, b'"eventId":"'))
         return outcome
 
     def outcome(self) -> Outcome:
@@ -88,9 +109,16 @@ class Life:
         """Settings that differ from life to life."""
         return replace(
             a_subscription(
-                concurrency=self.chance.choice([1, 2, 8]), fallbacks=self.chance.choice([0, 0, 2])
+                order=self.order,
+                concurrency=self.chance.choice([1, 2, 8]),
+                fallbacks=self.chance.choice([0, 0, 2]),
             ),
             rate_per_s=self.chance.choice([0.0, 0.0, 50.0]),
+            stale=self.chance.choice(["deliver", "deliver", "skip"]),
+            after_gap=self.chance.choice(["continue", "continue", "skip_call"]),
+            callback=self.chance.choice([None, None, an_endpoint("callback")]),
+            report=an_endpoint("report"),
+            report_on=frozenset({"dead"}),
         )
 
 
@@ -101,16 +129,23 @@ async def test_a_life(autojump_clock: MockClock, seed: int) -> None:
     subscription = life.subscription()
     spool = MemorySpool(commit_s=life.chance.choice([0.0001, 0.005, 0.1]))
     for _ in range(3):
-        async with a_house(life.world, subscription, spool) as house:
+        async with a_house(life.world, subscription, spool, max_pending=life.max_pending) as house:
             await life.produce(house)
         # A crash: what was queued for the spool and not committed is gone.
         spool.forget_uncommitted()
     life.well_from = trio.current_time()
-    async with a_house(life.world, subscription, spool) as house:
+    async with a_house(life.world, subscription, spool):
         await trio.sleep(WELL_S)
     assert (spool.rows, spool.deferred) == ({}, {})
-    for call, seqs in life.arrived.items():
-        first = list(dict.fromkeys(seqs))
-        assert first == sorted(first), f"{call!r} arrived out of order: {seqs}"
-    arrived = sum(len(set(seqs)) for seqs in life.arrived.values())
-    assert arrived + len(spool.dead) >= life.accepted
+    for lane, numbers in life.arrived.items():
+        first = list(dict.fromkeys(numbers))
+        in_order = first == sorted(first)
+        assert in_order or life.order == "none", f"{lane!r} arrived out of order: {numbers}"
+    arrived = {number for numbers in life.arrived.values() for number in numbers}
+    dead = {between(delivery.body, b'"id":"') for owner, delivery, *_ in spool.dead if owner == 1}
+    assert len(arrived | {int(event.removeprefix(b"evt_")) for event in dead}) == life.accepted
+    # A receiver of reports may reject one: then that is a dead letter, and the last word.
+    rejected = {
+        between(delivery.body, b'"eventId":"') for owner, delivery, *_ in spool.dead if owner == 2
+    }
+    assert dead <= life.reported | rejected
