@@ -184,6 +184,14 @@ class MemorySpool:
         self._queue.append((settlement, written))
         self._work.set()
 
+    def was_answered(self, *, customer: str, source: str, call_id: str) -> bool:
+        """See ports.Spool."""
+        call = self._calls.get((customer, source, call_id))
+        return any(
+            delivery.call == call and delivery.body.startswith(b'{"event":"answer"')
+            for delivery in self.rows.values()
+        )
+
     def forget_uncommitted(self) -> None:
         """The process has died: what only its memory knew is gone."""
         self._queue.clear()

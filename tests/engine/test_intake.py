@@ -72,6 +72,40 @@ async def test_a_repeated_id_is_a_duplicate(autojump_clock: MockClock) -> None:
         assert (again, len(house.world.sent)) == (first | {"duplicate": True}, 1)
 
 
+@pytest.mark.parametrize(
+    ("story", "answered"),
+    [
+        (("newCall", "answer", "hangup"), True),
+        (("newCall", "hangup"), False),
+        (("newCall", "answer", "hangup", "cdr"), True),
+    ],
+)
+@pytest.mark.parametrize("together", [True, False])
+async def test_answered_is_filled_in(
+    autojump_clock: MockClock, story: tuple[str, ...], *, answered: bool, together: bool
+) -> None:
+    """On hangup and cdr, from what the call has seen, in one batch or over a restart."""
+    spool = MemorySpool()
+    batches = [story] if together else [(kind,) for kind in story]
+    world = ScriptedWorld()
+    for batch in batches:
+        async with a_house(world, a_subscription(), spool) as house:
+            house.dispatcher.pause("crm")
+            await house.feed(*(("a", kind) for kind in batch))
+    bodies = [json.loads(row.body) for row in spool.rows.values()]
+    told = [body["answered"] for body in bodies if body["event"] in {"hangup", "cdr"}]
+    assert told == [answered] * len(told)
+
+
+async def test_what_the_producer_says_of_answered_stands(autojump_clock: MockClock) -> None:
+    """It knows better."""
+    line = b'{"event":"hangup","callId":"a","answered":true}'
+    async with a_house(ScriptedWorld(), a_subscription()) as house:
+        await replies(house, line)
+        await trio.sleep(1)
+        assert json.loads(house.world.sent[0].message.content)["answered"] is True
+
+
 async def test_a_stopping_daemon_says_so(autojump_clock: MockClock) -> None:
     """After `close` every line is refused with `stopping`."""
     async with a_house(ScriptedWorld(), a_subscription()) as house:

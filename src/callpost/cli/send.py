@@ -4,6 +4,7 @@ It ends well only if the daemon has acknowledged every line; each one that it re
 """
 
 import os
+import signal
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -66,26 +67,36 @@ async def send(file: Path, config: Path, socket_path: Path | None, *, as_json: b
     exit status is 1 if there were any, or if the daemon left before the end.
     """
     path = socket_path or await _configured_socket(config)
-    faults: list[OSError] = []
     with _opened(file) as source, _progress(source) as progress:
+        events = _Input(source)
         try:
-            fed = await _feed(path, source, progress, faults)
+            fed = await _feed(path, events, progress)
         except CannotConnect as fault:
             raise click.ClickException(str(fault)) from None
     _conclude(fed, as_json=as_json)
-    for unreadable in faults:
-        raise click.ClickException(f"cannot read {file}: {unreadable.strerror}.")
+    if events.fault is not None:
+        raise click.ClickException(f"cannot read {file}: {events.fault.strerror}.")
 
 
-async def _feed(path: Path, source: BinaryIO, progress: Progress, faults: list[OSError]) -> Fed:
-    task = progress.add_task("sending", total=_size(source))
-    async with connected(path) as daemon:
-        return await feed(
+async def _feed(path: Path, events: "_Input", progress: Progress) -> Fed:
+    """Feed until the end of the input; Ctrl-C is one, and what was sent is still answered."""
+    task = progress.add_task("sending", total=_size(events.source))
+    async with connected(path) as daemon, trio.open_nursery() as nursery:
+        nursery.start_soon(_end_on_interrupt, events)
+        fed = await feed(
             daemon,
-            _pieces(source, faults),
+            events.pieces(),
             refused=lambda refusal: _tell(refusal, progress.console),
             moved=lambda count: progress.advance(task, count),
         )
+        nursery.cancel_scope.cancel()
+    return fed
+
+
+async def _end_on_interrupt(events: "_Input") -> None:
+    with trio.open_signal_receiver(signal.SIGINT) as signals:
+        async for _ in signals:
+            events.end()
 
 
 async def _configured_socket(config: Path) -> Path:
@@ -134,15 +145,36 @@ def _progress(source: BinaryIO) -> Progress:
     )
 
 
-async def _pieces(source: BinaryIO, faults: list[OSError]) -> AsyncIterator[bytes]:
-    """What there is to read; where that fails, `faults` tells why and what was read counts."""
-    try:
-        while piece := await trio.to_thread.run_sync(
-            source.read, _PIECE_MAX_BYTES, abandon_on_cancel=True
-        ):
+class _Input:
+    """What there is to send; where reading fails, `fault` tells why and what was read counts."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self.source = source
+        self.fault: OSError | None = None
+        self._reading = trio.CancelScope()
+        self._ended = False
+
+    def end(self) -> None:
+        """Take no more."""
+        self._ended = True
+        self._reading.cancel()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield what comes, however it is cut, up to the end."""
+        while piece := await self._piece():
             yield piece
-    except OSError as error:
-        faults.append(error)
+
+    async def _piece(self) -> bytes:
+        if self._ended:
+            return b""
+        with trio.CancelScope() as self._reading:
+            try:
+                return await trio.to_thread.run_sync(
+                    self.source.read, _PIECE_MAX_BYTES, abandon_on_cancel=True
+                )
+            except OSError as error:
+                self.fault = error
+        return b""
 
 
 def _tell(refusal: Refusal, console: Console) -> None:

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 from msgspec import UNSET, Struct, UnsetType
 
+from callpost.engine.answers import Answers
 from callpost.engine.ports import Clock, Dice, Spool
 from callpost.model.decode import decode
 from callpost.model.delivery import Accepted, Arrival, Match, NotAccepted, Receipt
@@ -66,6 +67,7 @@ class Intake:
         self._dice = dice
         self._limits = limits
         self._log = log
+        self._answers = Answers(spool)
         self._refusals: dict[tuple[str, str], tuple[float, int]] = {}
         self._closed = False
 
@@ -104,7 +106,7 @@ class Intake:
         except MalformedEvent as fault:
             return _Refusal(ok=False, error="invalid", message=fault.message, path=fault.path)
         event = stamped(event, id=event.id or self._dice.event_id(), time=event.time or time)
-        return self._arrival(event, accepted_at)
+        return self._arrival(self._answers.complete(event), accepted_at)
 
     def _arrival(self, event: CallEvent, accepted_at: float) -> Arrival:
         kind = event.event

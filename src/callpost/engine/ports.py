@@ -53,6 +53,10 @@ class Spool(Protocol):
         """Say whether a dead letter of the call is kept, other than `superseded` ones."""
         ...
 
+    def was_answered(self, *, customer: str, source: str, call_id: str) -> bool:
+        """Say whether an `answer` event of the call is kept; "" stands for absent."""
+        ...
+
     @property
     def clogged(self) -> bool:
         """Settlements pile up because the disk takes none: begin nothing new."""

@@ -104,6 +104,11 @@ def stamped(event: CallEvent, *, id: str, time: str) -> CallEvent:  # noqa: A002
     return replace(event, id=event.id or id, time=event.time or time)
 
 
+def with_answered(event: CallEvent, *, answered: bool) -> CallEvent:
+    """Fill in `answered`."""
+    return replace(event, answered=answered)
+
+
 def plain_decimal(number: float) -> str:
     """The number in plain decimals: never an exponent, no fraction where it is a whole one."""
     text = repr(number)

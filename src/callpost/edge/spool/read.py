@@ -89,6 +89,14 @@ _EXPIRED_MAX: Final = 1_000
 GAP: Final = """select 1 from dead
     where subscription = ? and call = ? and reason <> 'superseded' limit 1"""
 
+# Canonical JSON begins with the kind; `answered` in a hangup is another word.
+ANSWERED: Final = """select 1
+    from scopes s cross join calls c on c.scope = s.scope and c.call_id = :call_id
+         cross join events e on e.call = c.call
+    where s.customer = :customer and s.source = :source
+      and substr(e.body, 1, 17) = cast('{"event":"answer"' as blob)
+    limit 1"""
+
 # Stamps are given before the number is, so the newest may lie a few numbers back; more than one
 # commit holds is far more than enough.
 _NEWEST_STAMP: Final = """select max(accepted_at)
@@ -174,6 +182,11 @@ class Reader:
     def has_gap(self, subscription: int, call: int) -> bool:
         """See ports.Spool; some 4 us."""
         return bool(self._connection.execute(GAP, (subscription, call)).fetchall())
+
+    def was_answered(self, *, customer: str, source: str, call_id: str) -> bool:
+        """See ports.Spool; some 5 us."""
+        names = {"customer": customer, "source": source, "call_id": call_id}
+        return bool(self._connection.execute(ANSWERED, names).fetchall())
 
     def dead(
         self, selection: Selection, *, limit: int, after: DeadLetter | None = None

@@ -209,6 +209,10 @@ class SqliteSpool:
         """See ports.Spool."""
         return self._reader.has_gap(subscription, call)
 
+    def was_answered(self, *, customer: str, source: str, call_id: str) -> bool:
+        """See ports.Spool."""
+        return self._reader.was_answered(customer=customer, source=source, call_id=call_id)
+
     def pending_of(self, subscription: int) -> int:
         """See ports.Spool."""
         return self._tally.of(subscription)
