@@ -7,6 +7,7 @@ import pytest
 import trio
 
 from callpost.model.subscription import Order
+from contract_of_answers import AnswerContract
 from contract_of_endings import EndingContract
 from spool_nouns import (
     NEVER,
@@ -23,7 +24,7 @@ from spool_nouns import (
 )
 
 
-class SpoolContract(EndingContract):
+class SpoolContract(EndingContract, AnswerContract):
     """The behaviour that the engine relies on."""
 
     async def test_a_done_delivery_is_gone(self, open_spool: OpenSpool) -> None:

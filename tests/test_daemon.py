@@ -88,6 +88,22 @@ async def test_nothing_is_lost_over_a_stop_and_a_start(tmp_path: Path) -> None:
     assert all(seqs == sorted(seqs) for seqs in seqs_in_order_of_first_arrival(receiver).values())
 
 
+async def test_a_second_signal_cuts_the_draining_short(tmp_path: Path) -> None:
+    """With a receiver that hangs the daemon ends at once, and says that it has ended."""
+    async with a_receiver(Behaviour(delay_s=60)) as receiver:
+        daemon = Daemon(tmp_path, a_subscription(receiver.port))
+        async with daemon.running():
+            await Producer(daemon.door).feed([an_event("c1", "newCall")])
+            await receiver.until(lambda r: len(r.arrived) == 1, within_s=10)
+            assert daemon.process is not None
+            daemon.process.send_signal(signal.SIGTERM)
+            await daemon.logged("daemon.stopping")
+            status = await daemon.end(signal.SIGTERM, within_s=5)
+            await daemon.logged("daemon.stopped")
+    names = {line["event"] for line in daemon.log}
+    assert (status, "attempt.cut_short" in names) == (0, True)
+
+
 async def test_a_hangup_signal_does_not_end_it(tmp_path: Path) -> None:
     """SIGHUP, as a closing terminal sends it, is logged and changes nothing."""
     async with a_receiver() as receiver:

@@ -153,7 +153,8 @@ def test_every_field_of_the_event_is_explained() -> None:
 def test_every_line_of_the_log_is_explained() -> None:
     """Each name that is logged stands in the table of the log, and no other does."""
     table = set(re.findall(r"`(\w+\.\w+)`", section("Logs")))
-    assert table == logged_events()
+    # The log itself says when lines of it are missing; nobody calls it for that.
+    assert table == logged_events() | {"log.dropped"}
 
 
 def test_every_reason_of_a_dead_letter_is_explained() -> None:

@@ -20,21 +20,16 @@ from msgspec import Struct
 
 from callpost import __version__
 from callpost.config import Config
+from callpost.doors import CannotStart, Doors, open_doors
 from callpost.edge.clock import SystemClock
 from callpost.edge.dial import Dialer
 from callpost.edge.dice import SystemDice
-from callpost.edge.receive_unix import (
-    SocketUnusable,
-    bind_datagram,
-    listen_stream,
-    serve_datagrams,
-    serve_stream,
-)
+from callpost.edge.receive_unix import serve_datagrams, serve_stream
 from callpost.edge.send_http import HttpSender
 from callpost.edge.send_tcp import TcpSender
 from callpost.edge.send_udp import UdpSender
 from callpost.edge.spool import SpoolUnusable, SqliteSpool, open_spool
-from callpost.edge.systemd import InheritedSocketUnusable, Notifier, inherited_sockets
+from callpost.edge.systemd import Notifier
 from callpost.engine.dispatcher import Dispatcher, World, queues_of
 from callpost.engine.intake import Intake
 from callpost.engine.operator import Operator
@@ -44,21 +39,12 @@ from callpost.model.endpoint import Endpoint, HttpEndpoint, TcpEndpoint, UdpEndp
 from callpost.model.limits import Egress
 from callpost.model.routing import Router
 
+__all__ = ["CannotStart", "House", "opened", "run", "sender_factory"]
+
 Log = structlog.typing.FilteringBoundLogger
 
 # After the drain: the last commit and its fsync, told to systemd so that it does not kill us.
 _LAST_COMMIT_S: Final = 10.0
-
-
-class Doors(Struct, frozen=True):
-    """The producers' sockets, None where one is turned off."""
-
-    stream: socket | None
-    datagram: socket | None
-
-
-class CannotStart(Exception):
-    """The state directory or a socket is unusable; the message is one sentence for people."""
 
 
 async def run(config: Config, *, environment: Mapping[str, str], log: Log) -> None:
@@ -66,7 +52,7 @@ async def run(config: Config, *, environment: Mapping[str, str], log: Log) -> No
     stopping = trio.Event()
     with opened(config, environment, log) as house:
         async with trio.open_nursery() as background:
-            background.start_soon(_obey_signals, stopping, background.cancel_scope, log)
+            background.start_soon(_obey_signals, stopping, house.hurry, log)
             await house.live(stopping)
             background.cancel_scope.cancel()
 
@@ -75,45 +61,13 @@ async def run(config: Config, *, environment: Mapping[str, str], log: Log) -> No
 def opened(config: Config, environment: Mapping[str, str], log: Log) -> Iterator["House"]:
     """Take hold of the doors and of the spool, or raise `CannotStart`; let the doors go after."""
     with ExitStack() as held:
+        doors = open_doors(config, environment, held)
         try:
-            doors = open_doors(config, environment, held)
             spool = open_spool(Path(config.state_directory), limits=config.spool, log=log)
-        except (InheritedSocketUnusable, SocketUnusable, SpoolUnusable) as fault:
+        except SpoolUnusable as fault:
             raise CannotStart(str(fault)) from None
         held.callback(spool.close)
         yield House(config, spool=spool, doors=doors, log=log, notifier=Notifier(environment))
-
-
-def open_doors(config: Config, environment: Mapping[str, str], held: ExitStack) -> Doors:
-    """Take the sockets that systemd hands over, make those that it does not."""
-    inherited = inherited_sockets(environment)
-    directory = Path(config.runtime_directory)
-
-    def open_door(name: str, path: str, make: Callable[..., socket]) -> socket | None:
-        if name in inherited:
-            return held.enter_context(inherited[name])
-        if not path:
-            return None
-        place = directory / path
-        if place.parent == directory:
-            _make_runtime_directory(directory)
-        door = make(place, mode=config.intake.mode, group=config.intake.group)
-        held.callback(place.unlink, missing_ok=True)
-        return held.enter_context(door)
-
-    return Doors(
-        open_door("events", config.intake.stream, listen_stream),
-        open_door("datagrams", config.intake.datagram, bind_datagram),
-    )
-
-
-def _make_runtime_directory(directory: Path) -> None:
-    try:
-        directory.mkdir(mode=0o755, exist_ok=True)
-    except OSError as error:
-        raise CannotStart(
-            f"{directory}: the runtime directory cannot be made: {error.strerror}."
-        ) from None
 
 
 class House:
@@ -131,6 +85,11 @@ class House:
         self._dice = SystemDice()
         egress = config.egress
         self._dialer = Dialer(egress, Guard(deny=egress.deny, allow=egress.allow))
+        self._downstream = trio.CancelScope()
+
+    def hurry(self) -> None:
+        """Cut the draining short: what is in flight is left to the next start."""
+        self._downstream.cancel()
 
     async def live(
         self,
@@ -147,21 +106,27 @@ class House:
             await spool_floor.start(self._spool.run)
             spool_floor.start_soon(partial(self._spool.keep, now=self._clock.steady))
             engine = await self._engine()
-            async with trio.open_nursery() as downstream:
-                await downstream.start(self._deliver, engine.dispatcher)
-                async with trio.open_nursery() as upstream:
-                    self._open(engine.intake, upstream, stopping)
-                    self._announce()
-                    task_status.started(engine.operator)
-                    await stopping.wait()
-                    self._log.info("daemon.stopping", drainS=self._config.drain_s)
-                    self._notifier.stopping()
-                    self._notifier.extend(self._config.drain_s + _LAST_COMMIT_S)
-                engine.intake.close()
-                engine.dispatcher.drain()
-                downstream.cancel_scope.deadline = trio.current_time() + self._config.drain_s
+            with self._downstream:
+                await self._serve(engine, stopping, task_status)
             self._spool.finish()
         self._log.info("daemon.stopped")
+
+    async def _serve(
+        self, engine: "_Engine", stopping: trio.Event, task_status: trio.TaskStatus[Operator]
+    ) -> None:
+        async with trio.open_nursery() as downstream:
+            await downstream.start(self._deliver, engine.dispatcher)
+            async with trio.open_nursery() as upstream:
+                self._open(engine.intake, upstream, stopping)
+                self._announce()
+                task_status.started(engine.operator)
+                await stopping.wait()
+                self._log.info("daemon.stopping", drainS=self._config.drain_s)
+                self._notifier.stopping()
+                self._notifier.extend(self._config.drain_s + _LAST_COMMIT_S)
+            engine.intake.close()
+            engine.dispatcher.drain()
+            self._downstream.deadline = trio.current_time() + self._config.drain_s
 
     async def _engine(self) -> "_Engine":
         enabled = [one for one in self._config.subscriptions if one.enabled]
@@ -249,7 +214,8 @@ class House:
             datagram=_name_of(self._doors.datagram),
             stateDirectory=self._config.state_directory,
         )
-        self._notifier.status(f"{subscriptions} subscriptions, {pending} deliveries pending")
+        plural = "" if subscriptions == 1 else "s"
+        self._notifier.status(f"{subscriptions} subscription{plural}, {pending} pending")
         self._notifier.ready()
 
 
@@ -276,15 +242,14 @@ def sender_factory(dialer: Dialer, egress: Egress) -> SenderFactory:
     return open_sender
 
 
-async def _obey_signals(stopping: trio.Event, everything: trio.CancelScope, log: Log) -> None:
+async def _obey_signals(stopping: trio.Event, hurry: Callable[[], None], log: Log) -> None:
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         async for number in signals:
             if number == signal.SIGHUP:
                 # Left to itself it would kill the daemon where a closed terminal sends it.
                 log.warning("signal.ignored", signal="SIGHUP")
             elif stopping.is_set():
-                everything.cancel()
-                return
+                hurry()
             else:
                 stopping.set()
 

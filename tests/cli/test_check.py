@@ -23,6 +23,9 @@ fallback = [{ url = "tcp://10.0.0.9:4010" }]
 status_callback = { url = "https://b.example.com/", tls = { verify = false } }
 delivery_report = { url = "https://ops.example.com/hunter2", on = ["dead", "delivered"] }
 rate_per_s = 2.5
+direction = ["in"]
+called = ["+4570*", "12?"]
+customer = "acme"
 stale = "skip"
 after_gap = "skip_call"
 
@@ -35,6 +38,8 @@ SHOWN = """\
 crm
   vocabulary   callpost
   events       newCall hangup
+  only         customer acme; direction in; called +4570*
+               12?
   treated      at most 2.5/s, stale skipped, call skipped
                after a gap
   primary      https://crm.example.com:443

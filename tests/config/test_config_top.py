@@ -81,7 +81,7 @@ TYPES = [
     ("[spool]\nmax_bytes = 1.5", "spool.max_bytes", "found a number"),
     ("[delivery]\ntimeout_s = true", "delivery.timeout_s", "found true or false"),
     ("[egress]\ndeny = '10.0.0.0/8'", "egress.deny", "found a text"),
-    ("[egress]\nip = 4", "egress.ip", "found a whole number"),
+    ("[egress]\nip = true", "egress.ip", "found true or false"),
     ("log = 'x'", "log", "found a text"),
     ("[[log]]", "log", "found a list"),
     ("state_directory = 2024-01-01", "state_directory", "found a date"),
@@ -205,3 +205,8 @@ def test_each_fault_has_its_own_sentence(faults_of: FaultsOf, text: str, fault: 
 def test_a_socket_may_be_turned_off(parsed: Parsed) -> None:
     """An empty path is no socket."""
     assert parsed("[intake]\ndatagram = ''").intake.datagram == ""
+
+
+def test_the_version_of_ip_may_be_written_as_a_number(parsed: Callable[..., Config]) -> None:
+    """`ip = 4` and `ip = "4"` say the same."""
+    assert parsed("[egress]\nip = 4").egress == parsed('[egress]\nip = "4"').egress

@@ -3,7 +3,7 @@
 Only origins, places and words: no path, no query, no user name, no secret.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from textwrap import wrap
 from typing import Final, Literal
 
@@ -15,7 +15,8 @@ from rich.table import Table
 
 from callpost.config import Config
 from callpost.model.endpoint import Endpoint, HttpEndpoint, TcpEndpoint, Tls, UdpEndpoint
-from callpost.model.subscription import AfterGap, Stale, Subscription
+from callpost.model.subscription import AfterGap, Filter, Stale, Subscription
+from callpost.model.terminal import escaped
 from callpost.model.vocabulary import KINDS, KINDS_OF
 
 # A mail, a ticket, half a screen.
@@ -46,6 +47,7 @@ class Row(Struct, frozen=True, kw_only=True):
     enabled: bool
     vocabulary: str
     events: tuple[str, ...]
+    only: tuple[str, ...]
     rate_per_s: float
     stale: Stale
     after_gap: AfterGap
@@ -70,7 +72,7 @@ def _table(overview: tuple[Row, ...]) -> Table:
     for heading in ("subscription", "events", "endpoint", "method", "secured by", "promise"):
         table.add_column(heading, overflow="fold")
     for row in overview:
-        words = (_events(row), f"as {row.vocabulary}", *_treatment(row))
+        words = (_events(row), *row.only, f"as {row.vocabulary}", *_treatment(row))
         first = (_title(row), "\n".join(words))
         for door in row.endpoints:
             method, secured = f"{door.method} {_content(door)}", ", ".join(door.secured)
@@ -98,11 +100,26 @@ def _row(subscription: Subscription) -> Row:
         enabled=subscription.enabled,
         vocabulary=subscription.vocabulary,
         events=tuple(kind for kind in KINDS if kind in wanted),
+        only=tuple(_restrictions(subscription.filter)),
         rate_per_s=subscription.rate_per_s,
         stale=subscription.stale,
         after_gap=subscription.after_gap,
         endpoints=tuple(doors),
     )
+
+
+def _restrictions(wanted: Filter) -> Iterator[str]:
+    """The filters beside the kinds of event, each as its key and what it lets pass."""
+    if wanted.selection != "ALL":
+        yield f"selection {wanted.selection}"
+    if wanted.customer not in {"", "*"}:
+        yield f"customer {escaped(wanted.customer)}"
+    for key in ("direction", "caller", "called", "extension", "extension_type", "dtmf", "cause"):
+        values: Collection[str] = getattr(wanted, key)
+        if values:
+            # A set has no order of its own.
+            shown = sorted(values) if isinstance(values, frozenset) else values
+            yield f"{key} {' '.join(map(escaped, shown))}"
 
 
 def _door(endpoint: Endpoint) -> Door:
@@ -173,6 +190,8 @@ def _block(row: Row) -> Iterator[str]:
     yield _title(row)
     yield from _line("vocabulary", row.vocabulary)
     yield from _line("events", _events(row))
+    if row.only:
+        yield from _line("only", "; ".join(row.only))
     if treatment := ", ".join(_treatment(row)):
         yield from _line("treated", treatment)
     for door in row.endpoints:

@@ -118,6 +118,17 @@ def number(least: float, most: float) -> Rule:
     return rule
 
 
+def either(rule: Rule, spelt_as: Mapping[int, str]) -> Rule:
+    """What `rule` takes, and some whole numbers that people write for its words."""
+
+    def widened(value: object, spot: Spot) -> object:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return rule(spelt_as.get(value) or value, spot)
+        return rule(value, spot)
+
+    return widened
+
+
 def choice(words: Sequence[str], *, code: str = "choice") -> Rule:
     """One of some words, spelt exactly."""
     expected = " | ".join(words)

@@ -5,6 +5,8 @@ cannot be written never stops a delivery.
 """
 
 import logging
+import os
+import select
 from collections.abc import Callable
 from typing import BinaryIO, Final, assert_never
 
@@ -22,6 +24,8 @@ _LEVELS: Final = {
     "error": logging.ERROR,
 }
 
+# What waits for a reader of the log that has stopped: some thousand lines.
+_WAITING_MAX_BYTES: Final = 1024 * 1024
 # On a terminal these stand first, in this order.
 _LEADING: Final = ("outcome", "reason", "subscription", "kind", "callId", "seq", "attempt")
 
@@ -76,19 +80,39 @@ def _wrapped(lines: object, processors: list[Processor], settings: Log) -> Filte
 
 
 class _Lines:
-    """Writes rendered lines, each flushed: who watches sees it now."""
+    """Writes rendered lines, each at once: who watches sees it now.
+
+    A reader that stops reading must not stop the daemon: what it does not take waits, up to a
+    bound, and beyond that lines are dropped and counted.
+    """
 
     def __init__(self, out: BinaryIO) -> None:
-        self._out = out
+        self._descriptor = out.fileno()
+        self._poll = select.poll()
+        self._poll.register(self._descriptor, select.POLLOUT)
+        self._waiting = bytearray()
+        self._dropped = 0
 
     def msg(self, line: str | bytes) -> None:
         data = line.encode("utf-8", "backslashreplace") if isinstance(line, str) else line
+        if len(self._waiting) + len(data) > _WAITING_MAX_BYTES:
+            self._dropped += 1
+        else:
+            self._waiting += data + b"\n"
         try:
-            self._out.write(data + b"\n")
-            self._out.flush()
+            self._write()
         except OSError:
             # The reader of our log is gone or its disk is full. Delivering goes on.
-            return
+            self._waiting.clear()
+
+    def _write(self) -> None:
+        while self._waiting and self._poll.poll(0):
+            # As much as a pipe that is ready takes without blocking (pipe(7), PIPE_BUF).
+            written = os.write(self._descriptor, self._waiting[: select.PIPE_BUF])
+            del self._waiting[:written]
+            if not self._waiting and self._dropped:
+                dropped, self._dropped = self._dropped, 0
+                self._waiting += b'{"level":"warning","event":"log.dropped","lines":%d}\n' % dropped
 
     debug = info = warning = error = critical = exception = msg
 

@@ -145,6 +145,15 @@ class Rounds:
             report = await self._send(letter, delivery, endpoint, number, at)
         except trio.Cancelled:
             self._gate.abandon(endpoint.place)
+            self._log.info(
+                "attempt.cut_short",
+                subscription=self._subscription.name,
+                eventId=letter.id,
+                callId=letter.call_id,
+                attempt=number,
+                endpoint=endpoint.origin,
+                place=endpoint.place,
+            )
             raise
         outcome = overridden(report.outcome, self._subscription.responses)
         outcome = narrowed(outcome, endpoint.retried)

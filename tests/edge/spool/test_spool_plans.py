@@ -25,6 +25,14 @@ _FIRST = "SEARCH deliveries USING PRIMARY KEY (subscription=?)"
 _CALL_FROM = "SEARCH e USING {}INDEX events_by_call (call=? AND rowid>?)"
 
 PLANS = {
+    "was answered": (
+        read.ANSWERED,
+        [
+            "SEARCH s USING COVERING INDEX sqlite_autoindex_scopes_1 (customer=? AND source=?)",
+            "SEARCH c USING COVERING INDEX sqlite_autoindex_calls_1 (call_id=? AND scope=?)",
+            "SEARCH e USING INDEX events_by_call (call=?)",
+        ],
+    ),
     "page by call": (
         read.PAGE["call"],
         [

@@ -1,11 +1,13 @@
 """The command, and the table that it ends in."""
 
+import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import asyncclick as click
+import trio
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -31,13 +33,23 @@ async def demo() -> None:
     console.print(f"{len(CAST)} subscribers; postxml2-down is down and has a fallback.\n")
     stage = Stage()
     with TemporaryDirectory(prefix="callpost-demo-") as directory:
-        await stage.play(Path(directory))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_end_on_signal, nursery.cancel_scope)
+            await stage.play(Path(directory))
+            nursery.cancel_scope.cancel()
     subscribers = stage.subscribers.values()
     console.print(_table(subscribers))
     content = sum(subscriber.is_content for subscriber in subscribers)
     console.print(f"{content} of {len(subscribers)} subscribers received the whole call in order.")
     if content < len(subscribers):
         sys.exit(1)
+
+
+async def _end_on_signal(everything: trio.CancelScope) -> None:
+    """The curtain falls early, and the temporary directory goes all the same."""
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            everything.cancel()
 
 
 def _table(subscribers: Iterable[Subscriber]) -> Table:
