@@ -25,8 +25,8 @@ def attempt(
     health: Health, outcome: Outcome, now: float, *, hold_s: float = 0.0
 ) -> tuple[Change, ...]:
     """One attempt from begin to end, at once."""
-    health.begin()
-    return health.end(outcome, now, hold_s=hold_s)
+    is_probe = health.begin()
+    return health.end(outcome, now, is_probe=is_probe, hold_s=hold_s)
 
 
 def an_open_one(now: float = 0.0) -> Health:
@@ -70,6 +70,16 @@ def test_an_open_one_admits_one_probe_at_a_time() -> None:
     assert health.opens_at(100.0) == float("inf")
 
 
+def test_failures_that_were_out_do_not_put_the_probe_off() -> None:
+    """Eight attempts that fail together open the breaker; the probe is due a second later."""
+    health = Health(concurrency=8)
+    for _ in range(8):
+        health.begin()
+    for _ in range(8):
+        health.end(DOWN, 0.0, is_probe=False)
+    assert health.opens_at(0.0) == 1.0
+
+
 def test_a_success_closes_and_begins_slowly() -> None:
     """After the probe one attempt at a time, then two, then four."""
     health = an_open_one()
@@ -81,9 +91,9 @@ def test_a_success_closes_and_begins_slowly() -> None:
             health.begin()
             out += 1
         allowed.append(out)
-        health.end(Delivered(), 2.0)
+        health.end(Delivered(), 2.0, is_probe=False)
         for _ in range(out - 1):
-            health.abandon()
+            health.abandon(is_probe=False)
     assert allowed == [1, 2, 4, 8]
 
 

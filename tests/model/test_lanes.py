@@ -68,8 +68,8 @@ def test_a_page_does_not_pass_a_deferral_that_is_not_yet_on_disk() -> None:
 
 
 def test_a_chatty_call_overflows_to_disk() -> None:
-    """The thirty-third waiting delivery of a call makes its lane stored."""
-    lanes = Lanes(window=64, carriers=8)
+    """More than its share of the window makes its lane stored."""
+    lanes = Lanes(window=128, carriers=8)
     page = rows(*(a_delivery(n) for n in range(1, LANE_MAX_DELIVERIES + 3)))
     assert [lane.delivery.position for lane in lanes.offer(page)] == [LANE_MAX_DELIVERIES]
 
@@ -94,13 +94,13 @@ def test_retries_hold_at_most_half_of_the_carriers_while_fresh_calls_wait() -> N
     assert sum(one.delivery.rounds > 0 for one in taken if one) == 2
 
 
-def test_retries_use_every_carrier_when_nothing_fresh_waits() -> None:
-    """Second rounds are not held back for nobody."""
+def test_retries_leave_half_of_the_carriers_to_what_may_come() -> None:
+    """A first round that comes in does not wait for slow second ones."""
     lanes = Lanes(window=64, carriers=4)
     for call in range(1, 5):
         lanes.resume(call)
         lanes.feed(call, [a_delivery(call, call=call, rounds=1)])
-    assert None not in [lanes.take() for _ in range(4)]
+    assert [lanes.take() is not None for _ in range(4)] == [True, True, False, False]
 
 
 class LanesOnADisk(RuleBasedStateMachine):
@@ -223,7 +223,7 @@ class LanesOnADisk(RuleBasedStateMachine):
     def _read_on(self, hungry: Hungry) -> None:
         found = sorted(
             p for p, d in self.pending.items() if d.call == hungry.key and p > hungry.after
-        )[:8]
+        )[: self.lanes.lane_limit]
         if found:
             self.lanes.feed(hungry.key, [self.pending[p] for p in found])
         else:

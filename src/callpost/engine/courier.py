@@ -116,10 +116,10 @@ class Courier:
         """Do what can be done now; returns for how long there is nothing else to do."""
         if not self._burying:
             # Else the spool would name again what is on its way to be buried.
-            self._bury_all(self._cull.excess(self._window.lanes), "overflow")
+            self._bury_all(self._cull.excess(self._window.lanes.positions()), "overflow")
         shut_s = self._gate.opens_at() - self._clock.steady()
         if shut_s <= 0:
-            self._refill()
+            self._window.refill(timid=not self._gate.is_proven)
             self._put_to_work(carriers)
             # Whoever waits for burials to be on disk is rung when they are.
             return float("inf") if self._burying_outside else self._window.due_in_s()
@@ -138,11 +138,6 @@ class Courier:
             pause_s = _CULL_INTERVAL_S if self._cull.has_seen_all else _CULL_PAUSE_S
             self._cull_at = now + pause_s
         return max(0.0, self._cull_at - now) if self._cull_at > now else _CULL_PAUSE_S
-
-    def _refill(self) -> None:
-        """Read on, unless the spool would hand out what is on its way to be buried."""
-        if not self._burying_outside:
-            self._window.refill(timid=not self._gate.is_proven)
 
     def _put_to_work(self, carriers: trio.Nursery) -> None:
         ready, idle = self._window.lanes.ready, len(self._bench)
@@ -175,14 +170,11 @@ class Courier:
             # Whoever waits for the gate is the courier, not its carriers.
             self._bell.ring()
             return None
-        taken = self._window.lanes.take()
-        if taken is not None:
-            self._gate.take()
-        return taken
+        return self._window.lanes.take()
 
     def _call_for_help(self) -> None:
         """Read on; ring where more could go than the busy carry, or earlier than was thought."""
-        self._refill()
+        self._window.refill(timid=not self._gate.is_proven)
         busy = self._carriers - len(self._bench)
         # One of those that are ready is for this carrier itself.
         more_could_go = self._window.lanes.ready > 1 and busy < self._concurrency
@@ -235,7 +227,9 @@ class Courier:
         """Make it a dead letter; its lane `key`, where it has one, goes on once that is on disk."""
         letter = letter_of(delivery.body)
         self._burying += 1
-        self._burying_outside += key is None
+        if key is None:
+            self._burying_outside += 1
+            self._window.hold()
         self._spool.settle(
             Died(
                 subscription=self._number,
@@ -266,7 +260,10 @@ class Courier:
                 last=last,
             )
             self._burying -= 1
-            self._burying_outside -= key is None
+            if key is None:
+                self._burying_outside -= 1
+                if not self._burying_outside:
+                    self._window.release()
             if key is not None:
                 self._window.advance(key)
             self._reports.stored(True)

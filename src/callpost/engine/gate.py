@@ -17,8 +17,9 @@ from callpost.model.endurance import Endurance
 from callpost.model.health import Change, Health
 from callpost.model.outcome import Delivered, LocalFault, Outcome, Retry
 from callpost.model.pace import Pace
-from callpost.model.schedule import Schedule, held_s
+from callpost.model.schedule import held_s
 from callpost.model.subscription import Subscription
+from callpost.model.vocabulary import Kind
 
 _NEVER: Final = float("inf")
 # A disk that takes no outcomes is looked at again every second.
@@ -46,6 +47,7 @@ class Gate:
         self._clock = clock
         self._way_out = way_out
         self._log = log
+        self._schedule = subscription.schedule
         self._pace = Pace(subscription.rate_per_s)
         self._endurance = Endurance(standing.failing_since)
         self._proven = False
@@ -98,9 +100,10 @@ class Gate:
         clog_at = now + _CLOGGED_PAUSE_S if self._spool.clogged else 0.0
         return max(door_at, self._pace.opens_at(), clog_at)
 
-    def door_opens_at(self, place: str) -> float:
-        """When an attempt at this endpoint may begin."""
-        return self._health[place].opens_at(self._clock.steady())
+    def way_opens_at(self, kind: Kind) -> float:
+        """When a delivery of this kind may be sent: new calls may go another way than the rest."""
+        route = self._routes[0 if kind == "newCall" else -1]
+        return self._route_opens_at(route, self._clock.steady())
 
     def admits(self, place: str) -> bool:
         """An attempt at this endpoint may begin now."""
@@ -121,21 +124,22 @@ class Gate:
         """A delivery is taken: it counts for the rate limit."""
         self._pace.step(self._clock.steady())
 
-    def begin(self, place: str) -> None:
-        """An attempt begins."""
-        self._health[place].begin()
+    def begin(self, place: str) -> bool:
+        """An attempt begins; says whether it is a probe."""
+        return self._health[place].begin()
 
-    def abandon(self, place: str) -> None:
+    def abandon(self, place: str, *, is_probe: bool) -> None:
         """An attempt was cancelled."""
-        self._health[place].abandon()
+        self._health[place].abandon(is_probe=is_probe)
 
-    def end(self, place: str, outcome: Outcome, schedule: Schedule) -> None:
+    def end(self, place: str, outcome: Outcome, *, is_probe: bool) -> None:
         """An attempt ended: learn from it, and say what changed."""
         now = self._clock.steady()
         hold_s = 0.0
         if isinstance(outcome, Retry) and outcome.retry_after_s is not None:
-            hold_s = held_s(schedule, outcome.retry_after_s)
-        changes = self._health[place].end(outcome, now, hold_s=hold_s)
+            # Bounded as for live events, whoever heard it: a patient cdr waits longer by itself.
+            hold_s = held_s(self._schedule, outcome.retry_after_s)
+        changes = self._health[place].end(outcome, now, is_probe=is_probe, hold_s=hold_s)
         self._way_out.learn(outcome, now)
         match outcome:
             case LocalFault():

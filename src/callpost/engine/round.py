@@ -95,6 +95,10 @@ class Rounds:
         self, delivery: Delivery, letter: Letter, *, stopping: Callable[[], bool]
     ) -> Round:
         """Make one round; once `stopping` only the attempt in hand is finished."""
+        opens_at = self._gate.way_opens_at(letter.event)
+        if opens_at > self._clock.steady():
+            return Round(self._wait(delivery, opens_at), ())
+        self._gate.take()
         attempts: list[Attempt] = []
         cut_short = False
         for endpoint in self._subscription.endpoints_for(letter.event):
@@ -110,21 +114,21 @@ class Rounds:
             if isinstance(attempts[-1].outcome, Delivered):
                 break
         verdict = self._verdict(letter, delivery, attempts, cut_short=cut_short)
-        if attempts:
-            self._tell(letter, delivery, attempts[-1], next_at=self._next_at(verdict))
+        self._tell(letter, delivery, attempts[-1], next_at=self._next_at(verdict))
         return Round(verdict, tuple(attempts))
+
+    def _wait(self, delivery: Delivery, opens_at: float) -> Postpone:
+        """The way of this delivery is shut, or taken, while another of the subscription is not."""
+        if opens_at == float("inf"):
+            # It takes the end of another attempt, or an operator's word.
+            pause_s = _BUSY_PAUSE_S if self._gate.is_busy else GONE_PAUSE_S
+            opens_at = self._clock.steady() + pause_s
+        return Postpone(opens_at, delivery.rounds)
 
     def _verdict(
         self, letter: Letter, delivery: Delivery, attempts: list[Attempt], *, cut_short: bool
     ) -> Verdict:
         now = self._clock.steady()
-        if not attempts:
-            places = [one.place for one in self._subscription.endpoints_for(letter.event)]
-            opens_at = min(map(self._gate.door_opens_at, places))
-            if opens_at == float("inf"):
-                # It takes the end of another attempt, or an operator's word.
-                opens_at = now + (_BUSY_PAUSE_S if self._gate.is_busy else GONE_PAUSE_S)
-            return Postpone(opens_at, delivery.rounds)
         if cut_short:
             # The round begins again after the restart, and counts for nothing.
             return Postpone(now, delivery.rounds)
@@ -140,11 +144,11 @@ class Rounds:
         self, letter: Letter, delivery: Delivery, endpoint: Endpoint, number: int
     ) -> Attempt:
         at = self._clock.wall()
-        self._gate.begin(endpoint.place)
+        is_probe = self._gate.begin(endpoint.place)
         try:
             report = await self._send(letter, delivery, endpoint, number, at)
         except trio.Cancelled:
-            self._gate.abandon(endpoint.place)
+            self._gate.abandon(endpoint.place, is_probe=is_probe)
             self._log.info(
                 "attempt.cut_short",
                 subscription=self._subscription.name,
@@ -157,7 +161,7 @@ class Rounds:
             raise
         outcome = overridden(report.outcome, self._subscription.responses)
         outcome = narrowed(outcome, endpoint.retried)
-        self._gate.end(endpoint.place, outcome, self._subscription.schedule_of(letter.event))
+        self._gate.end(endpoint.place, outcome, is_probe=is_probe)
         record = AttemptRecord(
             number=delivery.number,
             attempt=number,

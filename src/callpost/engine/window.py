@@ -11,7 +11,6 @@ from callpost.engine.bell import Bell
 from callpost.engine.ports import Clock, Spool
 from callpost.model.delivery import AttemptRecord, Deferred, Released
 from callpost.model.lanes import Hungry, Lanes, Overflowing, Taken
-from callpost.model.limits import LANE_PAGE
 from callpost.model.subscription import Subscription
 
 # Pages read in one turn: a courier that must pass a million deferred rows lets others run.
@@ -39,6 +38,8 @@ class Window:
         self._limit = limit
         self._timid_limit = min(limit, subscription.concurrency)
         self._closed = False
+        self._held = False
+        self._hungry: list[Hungry] = []
         self._cursor = 0
         self._more_pages = True
         self._due_at: float | None = clock.steady()
@@ -55,7 +56,7 @@ class Window:
 
     def due_in_s(self) -> float:
         """How long until a deferred lane falls due; without room its time means nothing yet."""
-        if self._due_at is None or not self.lanes.room():
+        if self._due_at is None or not self.lanes.room_for_stored():
             return float("inf")
         return max(0.0, self._due_at - self._clock.steady())
 
@@ -66,9 +67,9 @@ class Window:
         subscriber is there, and many that are not must not fill the memory.
         """
         self.lanes.resize(self._timid_limit if timid else self._limit)
-        if self._closed or not self.lanes.room():
+        if self._closed or self._held or not self.lanes.room():
             return
-        if self._due_at is not None and self._clock.steady() >= self._due_at:
+        if self.due_in_s() <= 0:
             self._bring_back_due()
         for _ in range(_PAGES_PER_TURN):
             limit = self.lanes.room()
@@ -130,7 +131,7 @@ class Window:
         """Take lanes that fell due into memory, as many as there is room for."""
         now = self._clock.steady()
         # Those in memory already are named again, because their rows stay until they are done.
-        limit = self.lanes.room() // LANE_PAGE + self.lanes.stored + 1
+        limit = self.lanes.room_for_stored() + self.lanes.stored
         keys = self._spool.due(self._number, now=now, limit=limit, order=self._order)
         for key in keys:
             if key not in self.lanes:
@@ -138,10 +139,28 @@ class Window:
         self._due_at = self._spool.next_due(self._number, now=now)
         self._more_due = len(keys) == limit
 
+    def hold(self) -> None:
+        """Read nothing until `release`: the spool would hand out what is being buried."""
+        self._held = True
+
+    def release(self) -> None:
+        """What was being buried is on disk as dead: read on."""
+        self._held = False
+        hungry, self._hungry = self._hungry, []
+        for one in hungry:
+            self._read_on(one)
+
     def _read_on(self, hungry: Hungry) -> None:
         """Feed a stored lane from disk, or let it go where nothing of it is left."""
+        if self._held:
+            self._hungry.append(hungry)
+            return
         deliveries = self._spool.lane(
-            self._number, hungry.key, after=hungry.after, limit=LANE_PAGE, order=self._order
+            self._number,
+            hungry.key,
+            after=hungry.after,
+            limit=self.lanes.lane_limit,
+            order=self._order,
         )
         if deliveries:
             self.lanes.feed(hungry.key, deliveries)

@@ -43,6 +43,7 @@ class Health:
         self._probe_pause_s = PROBE_FIRST_S
         self._held_until = 0.0
         self._out = 0
+        self._probe_is_out = False
         self._most_out = concurrency
 
     @property
@@ -62,25 +63,31 @@ class Health:
 
     def opens_at(self, now: float) -> float:
         """When it may be tried; `inf` where that takes the end of a probe, or a resume."""
-        if self._gone or (self._open and self._out):
+        if self._gone or self._probe_is_out:
             return _NEVER
         return max(self._held_until, self._probe_at if self._open else now, now)
 
     def has_room(self) -> bool:
         """Another attempt may be out beside those that are."""
-        return self._out < (1 if self._open else self._most_out)
+        return not self._probe_is_out if self._open else self._out < self._most_out
 
-    def begin(self) -> None:
-        """An attempt begins."""
+    def begin(self) -> bool:
+        """An attempt begins; says whether it is a probe."""
         self._out += 1
+        is_probe = self._open and not self._probe_is_out
+        self._probe_is_out = self._probe_is_out or is_probe
+        return is_probe
 
-    def abandon(self) -> None:
+    def abandon(self, *, is_probe: bool) -> None:
         """The attempt ended without an outcome: it was cancelled."""
         self._out -= 1
+        self._probe_is_out = self._probe_is_out and not is_probe
 
-    def end(self, outcome: Outcome, now: float, *, hold_s: float = 0.0) -> tuple[Change, ...]:
+    def end(
+        self, outcome: Outcome, now: float, *, is_probe: bool, hold_s: float = 0.0
+    ) -> tuple[Change, ...]:
         """The attempt ended; `hold_s` is the subscriber's Retry-After, within bounds."""
-        self._out -= 1
+        self.abandon(is_probe=is_probe)
         match outcome:
             case LocalFault():
                 # It says nothing of the endpoint, and passes or is mended.
@@ -90,7 +97,7 @@ class Health:
                 was_gone, self._gone = self._gone, True
                 return () if was_gone else ("gone",)
             case Retry(retry_after_s=None):
-                return self._fail(now)
+                return self._fail(now, is_probe=is_probe)
             case Retry():
                 # It answers, so it lives; it only wants to be left alone for a while.
                 was_held = self._held_until > now
@@ -114,8 +121,11 @@ class Health:
         self._open = True
         self._probe_at = now + PROBE_PAUSED_S
 
-    def _fail(self, now: float) -> tuple[Change, ...]:
+    def _fail(self, now: float, *, is_probe: bool) -> tuple[Change, ...]:
         self._failures += 1
+        if self._open and not is_probe:
+            # It was out when the breaker opened, and tells nothing new.
+            return ()
         if self._open:
             self._probe_at = now + self._probe_pause_s
             if self._probe_pause_s < PROBE_LAST_S:

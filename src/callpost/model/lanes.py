@@ -8,7 +8,8 @@ names it. Three rules hold:
 2. A lane that is *stored* has a row on disk that holds its later deliveries back; pages skip
    them, and the lane itself reads on from where it is (`Hungry`). So what a page has passed is
    never lost, and what waits long costs no memory.
-3. Second and later rounds never hold more than half of the carriers while first rounds wait.
+3. Second and later rounds never hold more than half of the carriers, so that a first round
+   that comes in does not wait for them.
 """
 
 from collections import deque
@@ -53,6 +54,7 @@ class Lanes:
 
     def __init__(self, *, window: int, carriers: int) -> None:
         self._window = window
+        self._carriers = carriers
         self._retries_max = max(1, carriers // 2)
         self._lanes: dict[int, _Lane] = {}
         self._fresh: deque[int] = deque()
@@ -72,7 +74,7 @@ class Lanes:
     @property
     def ready(self) -> int:
         """How many lanes could send at once, given carriers."""
-        return len(self._fresh) + len(self._again)
+        return len(self._fresh) + min(len(self._again), self._retries_max - self._retries_out)
 
     @property
     def stored(self) -> int:
@@ -80,12 +82,26 @@ class Lanes:
         return self._stored
 
     def room(self) -> int:
-        """How many deliveries may be read now; 0 until half of the window is free.
+        """How many deliveries may be read now; 0 until an eighth of the window is free.
 
-        Reading in half windows makes pages worth their query.
+        So pages are worth their query, and no carrier is idle for want of reading.
         """
         free = self._window - self._size
-        return free if free * 2 >= self._window else 0
+        return free if free >= max(1, self._window // 8) else 0
+
+    @property
+    def lane_limit(self) -> int:
+        """How many deliveries of one lane may be here: half of the window feeds all carriers."""
+        return max(1, min(LANE_MAX_DELIVERIES, self._window // (2 * self._carriers)))
+
+    def room_for_stored(self) -> int:
+        """How many lanes may come back from disk; they never fill more than half of the window."""
+        most = max(2, self._carriers)
+        return max(0, min(self.room() // self.lane_limit, most - self._stored))
+
+    def positions(self) -> set[int]:
+        """The places of all deliveries in memory, those that are out included."""
+        return {one.position for lane in self._lanes.values() for one in lane.waiting}
 
     def resize(self, window: int) -> None:
         """Allow more or fewer deliveries from now on; what is here stays."""
@@ -104,7 +120,7 @@ class Lanes:
                     self._line_up(key, lane)
             elif lane.stored:
                 continue
-            elif len(lane.waiting) >= LANE_MAX_DELIVERIES:
+            elif len(lane.waiting) >= self.lane_limit:
                 self._store(lane)
                 overflowing.append(Overflowing(key, lane.waiting[-1]))
             else:
@@ -126,8 +142,10 @@ class Lanes:
 
     def take(self) -> Taken | None:
         """The delivery that goes next, or None while nothing may go."""
-        again = bool(self._again) and (
-            not self._fresh or (not self._fresh_turn and self._retries_out < self._retries_max)
+        again = (
+            bool(self._again)
+            and self._retries_out < self._retries_max
+            and not (self._fresh and self._fresh_turn)
         )
         if not again and not self._fresh:
             return None

@@ -22,14 +22,13 @@ REPLIES_MAX_BYTES: Final = MIB
 # How long that buffer may stay full before the daemon stops replying on the connection.
 REPLIES_STALL_S: Final = 5.0
 # At most this many of one call wait in a subscription's window; a chattier call waits on disk.
-LANE_MAX_DELIVERIES: Final = 32
+# With fewer busy calls than carriers the window then always has room for another call.
+LANE_MAX_DELIVERIES: Final = 8
 # A subscription's window of deliveries in memory: enough for its carriers, and never more.
-WINDOW_PER_CARRIER: Final = 8
+WINDOW_PER_CARRIER: Final = 16
 WINDOW_MAX_DELIVERIES: Final = 1_024
 # All windows together, so that ten thousand subscriptions fit in memory.
 WINDOWS_MAX_DELIVERIES: Final = 65_536
-# Deliveries read at a time of a lane that waited on disk.
-LANE_PAGE: Final = 8
 # The counters behind `seq` outlive a call's last event by this much (7 days).
 CALL_KEPT_S: Final = 7 * 86_400.0
 

@@ -128,19 +128,19 @@ def narrowed(outcome: Outcome, retried: frozenset[RetriedWord] | None) -> Outcom
 
 
 # A round's verdict is its most hopeful attempt: as long as one endpoint may still take it, it
-# is tried again.
-_HOPE: Final[tuple[type[Outcome], ...]] = (Delivered, LocalFault, Retry, Refused, Rejected, Gone)
+# is tried again. What this machine could not try says nothing beside an answer.
+_HOPE: Final[tuple[type[Outcome], ...]] = (Delivered, Retry, Refused, Rejected, LocalFault, Gone)
 
 
 def most_hopeful(outcomes: Iterable[Outcome]) -> Outcome:
     """The verdict of a round of at least one attempt.
 
-    Of two retries the one without Retry-After is the more hopeful: its endpoint may be tried
-    by the schedule, while the other asked to be left alone.
+    Of two retries the one without Retry-After is the more hopeful, because its endpoint may be
+    tried by the schedule; of two with Retry-After, the one that asks for less.
     """
 
-    def hope(outcome: Outcome) -> tuple[int, bool]:
-        asked_to_wait = isinstance(outcome, Retry) and outcome.retry_after_s is not None
-        return _HOPE.index(type(outcome)), asked_to_wait
+    def hope(outcome: Outcome) -> tuple[int, float]:
+        wish_s = outcome.retry_after_s if isinstance(outcome, Retry) else None
+        return _HOPE.index(type(outcome)), -1.0 if wish_s is None else wish_s
 
     return min(outcomes, key=hope)

@@ -25,7 +25,8 @@ _SUFFIX: Final = "!report"
 class Report(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """What is sent: `reason` is "delivered" or why it died, `attempts` counts them all.
 
-    `endpoint` (scheme, host and port) and `http_status` are of the last attempt, if any.
+    `endpoint` (scheme, host and port) and `http_status` are of the attempt that ended it, if
+    one did.
     """
 
     type: Literal["delivery.delivered", "delivery.dead"]

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from callpost.edge.spool import DeadLetter, SqliteSpool
 from callpost.edge.spool.read import Reader
 from callpost.model.replay import Selection
 from callpost.model.vocabulary import Kind
 from edge.spool.spool_on_disk import OpenSqlite
-from spool_nouns import arrival, died, pending, settled
+from spool_nouns import arrival, deferred, died, pending, settled
 
 ALL = Selection()
 
@@ -106,3 +107,19 @@ async def test_a_stopped_daemons_dead_letters_can_be_read(
     letters = reader.dead(ALL, limit=9)
     reader.close()
     assert letters == expected
+
+
+async def test_one_that_expired_tells_its_last_outcome(spool: SqliteSpool) -> None:
+    """Without a further attempt the reason is that of the last one there was."""
+    known = await spool.enroll(["crm"], now=1.0)
+    owner = known["crm"].number
+    await spool.append([arrival("a", owner)])
+    [delivery] = pending(spool, owner)
+    waiting = deferred(owner, delivery)
+    tried = replace(waiting.attempts[0], reason="connect:refused")
+    await settled(spool, replace(waiting, attempts=(tried,)))
+    [delivery] = pending(spool, owner)
+    expired = replace(died(owner, delivery, reason="expired"), last="", attempts=())
+    await settled(spool, expired)
+    [letter] = await spool.dead(ALL, limit=9)
+    assert (letter.reason, letter.last, letter.attempts) == ("expired", "connect:refused", 1)

@@ -25,6 +25,10 @@ _FIRST = "SEARCH deliveries USING PRIMARY KEY (subscription=?)"
 _CALL_FROM = "SEARCH e USING {}INDEX events_by_call (call=? AND rowid>?)"
 
 PLANS = {
+    "last reason": (
+        settle.LAST_REASON,
+        ["SEARCH attempts USING PRIMARY KEY (number=? AND subscription=?)"],
+    ),
     "was answered": (
         read.ANSWERED,
         [

@@ -32,6 +32,8 @@ _DELETE_DEAD: Final = "delete from dead where number = ? and subscription = ?"
 _UPDATE_ROUNDS: Final = (
     "update deliveries set rounds = ?, attempts = ? where subscription = ? and position = ?"
 )
+LAST_REASON: Final = """select reason from attempts
+    where number = ? and subscription = ? order by attempt desc limit 1"""
 _INSERT_DEFERRED: Final = "insert into deferred values (?, ?, ?, ?)"
 
 _DELETE_DEFERRED: Final[dict[Order, str]] = {
@@ -132,6 +134,10 @@ class Settler:
         delivery = died.delivery
         if not self._delete(died.subscription, delivery):
             return
+        last = died.last
+        if not last and delivery.attempts:
+            # It died without a further attempt; the last one that there was has a row.
+            last = self._last_reason(died.subscription, delivery)
         row = (
             delivery.number,
             died.subscription,
@@ -142,12 +148,17 @@ class Settler:
             delivery.rounds,
             delivery.attempts + len(died.attempts),
             died.died_at,
-            died.last,
+            last,
         )
         connection = self._connections.writing
         connection.execute(_INSERT_DEAD, row)
         connection.executemany(_INSERT_ATTEMPT, _rows(died.subscription, died.attempts))
         self._report(died.report)
+
+    def _last_reason(self, subscription: int, delivery: Delivery) -> str:
+        place = (delivery.number, subscription)
+        row = self._connections.writing.execute(LAST_REASON, place).fetchone()
+        return "" if row is None else str(row[0] or "")
 
     def _delete(self, subscription: int, delivery: Delivery) -> bool:
         """Say whether the delivery was still pending."""
