@@ -71,9 +71,7 @@ class Courier:
         self._log = log
         self._bench = trio.lowlevel.ParkingLot()
         self._carriers = 0
-        # Burials that are not yet on disk: all, and those of deliveries outside of the window.
         self._burying = 0
-        self._burying_outside = 0
         self._wakes_at = 0.0
         self._cull_at = 0.0
         self._draining = False
@@ -121,8 +119,7 @@ class Courier:
         if shut_s <= 0:
             self._window.refill(timid=not self._gate.is_proven)
             self._put_to_work(carriers)
-            # Whoever waits for burials to be on disk is rung when they are.
-            return float("inf") if self._burying_outside else self._window.due_in_s()
+            return self._window.due_in_s()
         if self._gate.is_busy or not self._spool.pending_of(self._number):
             # Whoever ends the attempt that is out looks again.
             return shut_s
@@ -137,7 +134,7 @@ class Courier:
             self._bury_all(self._cull.expired(self._window.lanes), "expired")
             pause_s = _CULL_INTERVAL_S if self._cull.has_seen_all else _CULL_PAUSE_S
             self._cull_at = now + pause_s
-        return max(0.0, self._cull_at - now) if self._cull_at > now else _CULL_PAUSE_S
+        return max(_CULL_PAUSE_S, self._cull_at - now)
 
     def _put_to_work(self, carriers: trio.Nursery) -> None:
         ready, idle = self._window.lanes.ready, len(self._bench)
@@ -228,7 +225,6 @@ class Courier:
         letter = letter_of(delivery.body)
         self._burying += 1
         if key is None:
-            self._burying_outside += 1
             self._window.hold()
         self._spool.settle(
             Died(
@@ -261,9 +257,7 @@ class Courier:
             )
             self._burying -= 1
             if key is None:
-                self._burying_outside -= 1
-                if not self._burying_outside:
-                    self._window.release()
+                self._window.release()
             if key is not None:
                 self._window.advance(key)
             self._reports.stored(True)

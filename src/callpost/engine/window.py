@@ -38,7 +38,7 @@ class Window:
         self._limit = limit
         self._timid_limit = min(limit, subscription.concurrency)
         self._closed = False
-        self._held = False
+        self._holds = 0
         self._hungry: list[Hungry] = []
         self._cursor = 0
         self._more_pages = True
@@ -56,7 +56,7 @@ class Window:
 
     def due_in_s(self) -> float:
         """How long until a deferred lane falls due; without room its time means nothing yet."""
-        if self._due_at is None or not self.lanes.room_for_stored():
+        if self._due_at is None or self._holds or not self.lanes.room_for_stored():
             return float("inf")
         return max(0.0, self._due_at - self._clock.steady())
 
@@ -67,7 +67,7 @@ class Window:
         subscriber is there, and many that are not must not fill the memory.
         """
         self.lanes.resize(self._timid_limit if timid else self._limit)
-        if self._closed or self._held or not self.lanes.room():
+        if self._closed or self._holds or not self.lanes.room():
             return
         if self.due_in_s() <= 0:
             self._bring_back_due()
@@ -140,19 +140,24 @@ class Window:
         self._more_due = len(keys) == limit
 
     def hold(self) -> None:
-        """Read nothing until `release`: the spool would hand out what is being buried."""
-        self._held = True
+        """Read nothing until each `hold` has its `release`.
+
+        The spool would hand out what is on its way to be buried outside of the window.
+        """
+        self._holds += 1
 
     def release(self) -> None:
-        """What was being buried is on disk as dead: read on."""
-        self._held = False
+        """What was being buried is on disk as dead: read on, if it was the last."""
+        self._holds -= 1
+        if self._holds:
+            return
         hungry, self._hungry = self._hungry, []
         for one in hungry:
             self._read_on(one)
 
     def _read_on(self, hungry: Hungry) -> None:
         """Feed a stored lane from disk, or let it go where nothing of it is left."""
-        if self._held:
+        if self._holds:
             self._hungry.append(hungry)
             return
         deliveries = self._spool.lane(
