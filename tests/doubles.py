@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import structlog
 import trio
 
-from callpost.edge.logs import collecting_log
+from callpost.edge.logs import Logs, collecting_logs
 from callpost.model.delivery import (
     Accepted,
     Arrival,
@@ -342,6 +342,6 @@ class ScriptedSender:
         """See ports.Sender."""
 
 
-def log_into(lines: list[dict[str, object]]) -> Log:
+def logs_into(lines: list[dict[str, object]]) -> Logs:
     """Return a log that only remembers."""
-    return collecting_log(lambda fields: lines.append(dict(fields)))
+    return collecting_logs(lambda fields: lines.append(dict(fields)))

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import trio
 
-from callpost.engine.dispatcher import Dispatcher, World, queues_of
+from callpost.engine.dispatcher import Dispatcher, queues_of
 from callpost.engine.intake import Intake
+from callpost.engine.world import World
 from callpost.model.delivery import Enrolled, Message, Standing
 from callpost.model.endpoint import Endpoint, HttpEndpoint
 from callpost.model.limits import Intake as IntakeLimits
@@ -15,7 +16,7 @@ from callpost.model.outcome import Delivered, Outcome, Retry
 from callpost.model.routing import Router
 from callpost.model.schedule import CDR, LIVE
 from callpost.model.subscription import Order, Subscription
-from doubles import Behaviour, LoadedDice, MemorySpool, ScriptedWorld, VirtualClock, log_into
+from doubles import Behaviour, LoadedDice, MemorySpool, ScriptedWorld, VirtualClock, logs_into
 
 DOWN = Retry(reason="connect:refused", phase="connect")
 
@@ -88,7 +89,7 @@ async def a_house(
     """The engine, running; ends without draining, like a crash."""
     spool = spool or MemorySpool()
     lines: list[dict[str, object]] = []
-    clock, dice, log = VirtualClock(), LoadedDice(first_id=spool.numbers + 1), log_into(lines)
+    clock, dice, logs = VirtualClock(), LoadedDice(first_id=spool.numbers + 1), logs_into(lines)
     queues = queues_of([subscription])
     enrolled = {
         name: Enrolled(number, spool.standings.get(number, Standing()))
@@ -97,7 +98,7 @@ async def a_house(
     dispatcher = Dispatcher(
         queues,
         enrolled,
-        World(spool, world.open_sender, clock, dice, log),
+        World(spool, world.open_sender, clock, dice, logs.attempts, logs.log),
         max_pending=max_pending,
     )
     intake = Intake(
@@ -107,7 +108,7 @@ async def a_house(
         clock=clock,
         dice=dice,
         limits=IntakeLimits(),
-        log=log,
+        log=logs.log,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(spool.run)

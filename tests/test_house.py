@@ -22,6 +22,7 @@ LIBRARIES: Final = {
     "listen": {"h11"},
     "logs": {"msgspec"},
     "feed_unix": {"msgspec"},
+    "send_http_negotiated": {"h11", "h2"},
     "spool": set[str](),
 }
 # What a command may take from the edge: it reads, feeds and listens, it does not deliver.
@@ -106,7 +107,7 @@ def test_an_edge_knows_the_model_and_its_own_medium_only(path: Path) -> None:
     """No edge knows another, but that a sender is built on the HTTP exchange."""
     medium = name_of(path).split(".")[1] if "." in name_of(path) else ""
     allowed = {"model", f"edge.{medium}"}
-    if medium == "send_http":
+    if medium in {"send_http", "send_http_negotiated"}:
         allowed.add("edge.http1")
     libraries = foreign(path) - STANDARD_LIBRARY - {"msgspec", "trio", "structlog"}
     assert (strangers(path, *allowed), libraries - LIBRARIES.get(medium, set())) == (set(), set())

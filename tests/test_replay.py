@@ -12,7 +12,7 @@ from callpost.config import Source, parse
 from callpost.edge.listen import Behaviour
 from callpost.engine.operator import Operator
 from callpost.model.replay import Selection
-from doubles import log_into
+from doubles import logs_into
 from household import Producer, Receiver, a_receiver, an_event
 
 STORY = ("newCall", "answer", "hangup")
@@ -27,7 +27,7 @@ async def a_daemon(directory: Path, receiver: Receiver) -> AsyncIterator[Operato
     )
     config = parse([Source("test", text.encode())], secret=lambda *_: None, environment={})
     stopping = trio.Event()
-    with daemon.opened(config, {}, log_into([])) as house:
+    with daemon.opened(config, {}, logs_into([])) as house:
         async with trio.open_nursery() as nursery:
             yield await nursery.start(house.live, stopping)
             stopping.set()

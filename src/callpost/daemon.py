@@ -14,26 +14,30 @@ from pathlib import Path
 from socket import socket
 from typing import Final, assert_never
 
-import structlog
 import trio
 from msgspec import Struct
+from structlog.typing import FilteringBoundLogger
 
 from callpost import __version__
 from callpost.config import Config
 from callpost.doors import CannotStart, Doors, open_doors
 from callpost.edge.clock import SystemClock
 from callpost.edge.dial import Dialer
+from callpost.edge.dial.tls import TlsContexts
+from callpost.edge.dial.vet import Vetting
 from callpost.edge.dice import SystemDice
+from callpost.edge.logs import Logs
 from callpost.edge.receive_unix import serve_datagrams, serve_stream
 from callpost.edge.send_http import HttpSender
 from callpost.edge.send_tcp import TcpSender
 from callpost.edge.send_udp import UdpSender
 from callpost.edge.spool import SpoolUnusable, SqliteSpool, open_spool
 from callpost.edge.systemd import Notifier
-from callpost.engine.dispatcher import Dispatcher, World, queues_of
+from callpost.engine.dispatcher import Dispatcher, queues_of
 from callpost.engine.intake import Intake
 from callpost.engine.operator import Operator
 from callpost.engine.ports import Sender, SenderFactory
+from callpost.engine.world import World
 from callpost.model.egress import Guard
 from callpost.model.endpoint import Endpoint, HttpEndpoint, TcpEndpoint, UdpEndpoint
 from callpost.model.limits import Egress
@@ -41,45 +45,44 @@ from callpost.model.routing import Router
 
 __all__ = ["CannotStart", "House", "opened", "run", "sender_factory"]
 
-Log = structlog.typing.FilteringBoundLogger
-
 # After the drain: the last commit and its fsync, told to systemd so that it does not kill us.
 _LAST_COMMIT_S: Final = 10.0
 
 
-async def run(config: Config, *, environment: Mapping[str, str], log: Log) -> None:
+async def run(config: Config, *, environment: Mapping[str, str], logs: Logs) -> None:
     """Run until SIGTERM or SIGINT; a second signal cuts the draining short."""
     stopping = trio.Event()
-    with opened(config, environment, log) as house:
+    with opened(config, environment, logs) as house, logs.gathered():
         async with trio.open_nursery() as background:
-            background.start_soon(_obey_signals, stopping, house.hurry, log)
+            background.start_soon(_obey_signals, stopping, house.hurry, logs.log)
             await house.live(stopping)
             background.cancel_scope.cancel()
 
 
 @contextmanager
-def opened(config: Config, environment: Mapping[str, str], log: Log) -> Iterator["House"]:
+def opened(config: Config, environment: Mapping[str, str], logs: Logs) -> Iterator["House"]:
     """Take hold of the doors and of the spool, or raise `CannotStart`; let the doors go after."""
     with ExitStack() as held:
         doors = open_doors(config, environment, held)
         try:
-            spool = open_spool(Path(config.state_directory), limits=config.spool, log=log)
+            spool = open_spool(Path(config.state_directory), limits=config.spool, log=logs.log)
         except SpoolUnusable as fault:
             raise CannotStart(str(fault)) from None
         held.callback(spool.close)
-        yield House(config, spool=spool, doors=doors, log=log, notifier=Notifier(environment))
+        yield House(config, spool=spool, doors=doors, logs=logs, notifier=Notifier(environment))
 
 
 class House:
     """Everything above the doors and the spool, wired once."""
 
     def __init__(
-        self, config: Config, *, spool: SqliteSpool, doors: Doors, log: Log, notifier: Notifier
+        self, config: Config, *, spool: SqliteSpool, doors: Doors, logs: Logs, notifier: Notifier
     ) -> None:
         self._config = config
         self._spool = spool
         self._doors = doors
-        self._log = log
+        self._log = logs.log
+        self._witness = logs.attempts
         self._notifier = notifier
         self._clock = SystemClock(spool.newest_stamp())
         self._dice = SystemDice()
@@ -151,9 +154,9 @@ class House:
         *,
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """In the nursery lives what closes idle connections, for as long as there is delivery."""
+        """In the nursery lives what holds the connections to their deadlines."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._dialer.sweep)
+            await nursery.start(self._dialer.tend)
             await dispatcher.run(task_status=task_status)
             nursery.cancel_scope.cancel()
 
@@ -163,6 +166,7 @@ class House:
             open_sender=sender_factory(self._dialer, self._config.egress),
             clock=self._clock,
             dice=self._dice,
+            witness=self._witness,
             log=self._log,
         )
 
@@ -227,11 +231,15 @@ class _Engine(Struct, frozen=True):
 
 def sender_factory(dialer: Dialer, egress: Egress) -> SenderFactory:
     """A new transport is one line here, one Struct in `endpoint` and one `edge/send_x`."""
+    vetting = Vetting(Guard(deny=egress.deny, allow=egress.allow))
+    contexts = TlsContexts()
 
     def open_sender(endpoint: Endpoint) -> Sender:
         match endpoint:
-            case HttpEndpoint():
+            case HttpEndpoint(http2=False, proxy=None):
                 return HttpSender(endpoint, dialer=dialer, egress=egress, version=__version__)
+            case HttpEndpoint():
+                return _negotiating_sender(endpoint, dialer, vetting, contexts, egress)
             case TcpEndpoint():
                 return TcpSender(endpoint, dialer=dialer, egress=egress)
             case UdpEndpoint():
@@ -242,7 +250,25 @@ def sender_factory(dialer: Dialer, egress: Egress) -> SenderFactory:
     return open_sender
 
 
-async def _obey_signals(stopping: trio.Event, hurry: Callable[[], None], log: Log) -> None:
+def _negotiating_sender(
+    endpoint: HttpEndpoint, dialer: Dialer, vetting: Vetting, contexts: TlsContexts, egress: Egress
+) -> Sender:
+    # h2, hpack and h11 take 27 ms to import, and most installations never need them.
+    from callpost.edge.send_http_negotiated import NegotiatingHttpSender  # noqa: PLC0415 - see above
+
+    return NegotiatingHttpSender(
+        endpoint,
+        dialer=dialer,
+        vet=vetting.refusal,
+        contexts=contexts.context,
+        egress=egress,
+        version=__version__,
+    )
+
+
+async def _obey_signals(
+    stopping: trio.Event, hurry: Callable[[], None], log: FilteringBoundLogger
+) -> None:
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         async for number in signals:
             if number == signal.SIGHUP:

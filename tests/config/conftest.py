@@ -13,6 +13,7 @@ SECRETS: Mapping[str, str | UnreadableCredential] = {
     "empty": "",
     "lines": "one\ntwo",
     "signing": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "proxy": "http://u:p@proxy.example:3128",
     "binary": UnreadableCredential("is not UTF-8"),
 }
 

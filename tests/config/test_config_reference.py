@@ -17,7 +17,7 @@ REFERENCE = Path(callpost.__file__).with_name("callpost.toml")
 LINKED = Path(__file__).parents[2] / "config" / "callpost.toml"
 # These lines show a form, not a default: the default is that the key is absent.
 FORMS = {"auth", "tls", "body_signature", "status_callback", "delivery_report"}
-FORMS |= {"frame", "envelope", "ack"}
+FORMS |= {"http2", "frame", "envelope", "ack"}
 TABLES = {"intake": INTAKE, "spool": SPOOL, "delivery": DELIVERY, "egress": EGRESS, "log": LOG}
 
 

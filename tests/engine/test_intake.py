@@ -97,6 +97,21 @@ async def test_answered_is_filled_in(
     assert told == [answered] * len(told)
 
 
+async def test_an_answer_on_its_way_is_known_however_many_there_are(
+    autojump_clock: MockClock,
+) -> None:
+    """The spool has none of them yet when the hangup comes right behind twenty thousand."""
+    calls = [f"c{n}" for n in range(20_000)]
+    answers = [b'{"event":"answer","callId":"%b"}' % call.encode() for call in calls]
+    hangups = [b'{"event":"hangup","callId":"%b"}' % call.encode() for call in calls[-8_000:]]
+    spool = MemorySpool()
+    async with a_house(ScriptedWorld(), a_subscription(), spool) as house:
+        house.dispatcher.pause("crm")
+        await house.intake.accept([*answers, *hangups])
+    bodies = [json.loads(row.body) for row in spool.rows.values()]
+    assert {body["answered"] for body in bodies if body["event"] == "hangup"} == {True}
+
+
 async def test_what_the_producer_says_of_answered_stands(autojump_clock: MockClock) -> None:
     """It knows better."""
     line = b'{"event":"hangup","callId":"a","answered":true}'

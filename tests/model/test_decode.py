@@ -129,6 +129,12 @@ def test_durations_are_kept_to_the_millisecond(seconds: bytes, kept: bytes) -> N
     assert encode(event) == raw(b'"duration":' + kept)
 
 
+def test_a_ring_duration_alone_is_kept_to_the_millisecond() -> None:
+    """It is rounded although nothing else of the event is a time."""
+    event = decode(raw(b'"ringDuration":1.23456'))
+    assert encode(event) == raw(b'"ringDuration":1.235')
+
+
 def test_the_last_of_two_equal_names_wins() -> None:
     """A duplicate replaces the first, on the fast way and on the slow one."""
     assert decode(raw(b'"to":"1","to":"2","did":""')).to == "2"

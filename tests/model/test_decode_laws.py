@@ -76,6 +76,15 @@ def test_a_decoded_event_is_a_fixed_point(text: bytes) -> None:
     assert event is None or decode(encode(event)) == event == stored(encode(event))
 
 
+@settings(deadline=None, max_examples=250)
+@given(LINES)
+def test_the_fast_way_and_the_slow_way_agree(text: bytes) -> None:
+    """A field that is absent in words sends a line the slow way, and to the same event."""
+    event = decoded(text)
+    if event is not None and event.queue is None:
+        assert decoded(text.rstrip().removesuffix(b"}") + b',"queue":null}') == event
+
+
 MARKED = st.recursive(
     st.just(MARKER) | st.text(max_size=3).map(lambda text: text + MARKER + text),
     lambda inner: st.lists(inner, min_size=1, max_size=2) | st.dictionaries(st.text(), inner),

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callpost.model.decode import decode
-from callpost.model.event import FIELDS, CallEvent
-from callpost.model.formats import Content, render
+from callpost.model.event import FIELDS, CallEvent, encode
+from callpost.model.formats import Content, content_of, render
 from callpost.model.vocabulary import (
     KINDS,
     KINDS_OF,
@@ -294,3 +294,26 @@ def test_no_content_breaks_its_line(
     """On TCP one line is one event, so no content holds a line end, whatever the event holds."""
     body = content(event, method, vocabulary=vocabulary).content
     assert not {b"\n", b"\r", b"\0"}.intersection(body[at : at + 1] for at in range(len(body)))
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    events(KINDS),
+    st.sampled_from(METHODS),
+    st.sampled_from(VOCABULARIES),
+    st.sampled_from((1, 2)),
+    st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=20),
+)
+def test_the_shorter_way_from_disk_says_the_same(
+    event: CallEvent, method: Method, vocabulary: Vocabulary, level: Level, previous_id: str
+) -> None:
+    """What is made of the stored bytes is what is made of the event, byte for byte."""
+    rendered = content(event, method, level=level, vocabulary=vocabulary, previous_id=previous_id)
+    assert rendered == content_of(
+        encode(event),
+        method=method,
+        level=level,
+        vocabulary=vocabulary,
+        seq=3,
+        previous_id=previous_id,
+    )

@@ -1,5 +1,6 @@
 """Which subscription wants which event: each rule by itself, and the index against a plain scan."""
 
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 import pytest
@@ -171,10 +172,47 @@ def test_the_order_is_that_of_the_numbers() -> None:
     assert [number for number, _ in found] == [3, 5, 7]
 
 
-def test_a_mask_with_a_fault_makes_no_router() -> None:
+@pytest.mark.parametrize(
+    ("wanted", "fault"),
+    [
+        (Filter(caller=("[",)), "without its"),
+        (Filter(caller=("+",)), "empty"),
+        (Filter(called=("*", "")), "empty"),
+        (Filter(extension=("",)), "empty"),
+    ],
+)
+def test_a_mask_with_a_fault_makes_no_router(wanted: Filter, fault: str) -> None:
     """The configuration was to refuse it."""
-    with pytest.raises(ValueError, match="without its"):
-        Router([(1, subscription(Filter(caller=("[",))))])
+    with pytest.raises(ValueError, match=fault):
+        Router([(1, subscription(wanted))])
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        lambda n: Filter(called=(f"+45{n}",)),
+        lambda n: Filter(caller=(f"+46{n}",)),
+        lambda n: Filter(extension=(f"210-{n}",)),
+        lambda n: Filter(customer=f"customer-{n}"),
+        lambda n: Filter(customer=f"customer-{n}", called=("+457030*",)),
+        lambda n: Filter(customer=f"customer-{n}", extension=("210",)),
+    ],
+)
+def test_only_those_that_may_want_an_event_are_asked(wanted: Callable[[int], Filter]) -> None:
+    """Of a thousand subscriptions in threes the index points to the three, by any criterion."""
+    router = Router((n, subscription(wanted(n // 3))) for n in range(1_000))
+    event = CallEvent(
+        event="newCall",
+        call_id="1",
+        from_="+467",
+        to="+457",
+        did="+45703050",
+        extension="210-7",
+        user=("210",),
+        customer="customer-7",
+    )
+    drawers = router._pointed_at(event)
+    assert sum(len(drawer.get(each, ())) for drawer in drawers for each in ("", "customer-7")) == 3
 
 
 def scanned(one: Subscription, event: CallEvent) -> bool:

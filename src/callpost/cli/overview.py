@@ -29,10 +29,14 @@ Guarantee = Literal["at_least_once", "best_effort"]
 
 
 class Door(Struct, frozen=True, kw_only=True):
-    """One endpoint, as far as it may be shown; `on` says which ends the report is about."""
+    """One endpoint, as far as it may be shown.
+
+    `on` says which ends the report is about, `way` how it is reached: HTTP/2, through a proxy.
+    """
 
     place: str
     origin: str
+    way: tuple[str, ...] = ()
     method: str
     level: int
     on: tuple[str, ...] = ()
@@ -76,7 +80,7 @@ def _table(overview: tuple[Row, ...]) -> Table:
         first = (_title(row), "\n".join(words))
         for door in row.endpoints:
             method, secured = f"{door.method} {_content(door)}", ", ".join(door.secured)
-            endpoint = f"{door.place}\n{door.origin}"
+            endpoint = "\n".join((door.place, door.origin, *door.way))
             table.add_row(*first, endpoint, method, secured, door.guarantee)
             first = ("", "")
     return table
@@ -126,11 +130,20 @@ def _door(endpoint: Endpoint) -> Door:
     return Door(
         place=endpoint.place,
         origin=endpoint.origin,
+        way=tuple(_way(endpoint)),
         method=endpoint.method,
         level=endpoint.level,
         secured=tuple(_secured(endpoint)) or ("nothing",),
         guarantee=_guarantee(endpoint),
     )
+
+
+def _way(endpoint: Endpoint) -> Iterator[str]:
+    if isinstance(endpoint, HttpEndpoint):
+        if endpoint.http2:
+            yield "http2"
+        if endpoint.proxy is not None:
+            yield f"via {endpoint.proxy.origin}"
 
 
 def _guarantee(endpoint: Endpoint) -> Guarantee:
@@ -196,6 +209,7 @@ def _block(row: Row) -> Iterator[str]:
         yield from _line("treated", treatment)
     for door in row.endpoints:
         yield from _line(door.place, door.origin)
+        yield from _line("", ", ".join(door.way))
         yield from _line("", f"{door.method}, {_content(door)}")
         yield from _line("", f"secured by {', '.join(door.secured)}; {door.guarantee}")
 

@@ -25,7 +25,7 @@ async def run(config: Path) -> None:
     """
     # The daemon pulls in every transport; only this command pays for that.
     from callpost import daemon  # noqa: PLC0415 - see above
-    from callpost.edge.logs import open_log  # noqa: PLC0415 - see above
+    from callpost.edge.logs import open_logs  # noqa: PLC0415 - see above
     from callpost.loading import load  # noqa: PLC0415 - see above
 
     os.umask(0o077)
@@ -35,10 +35,12 @@ async def run(config: Path) -> None:
         for fault in faulty.faults:
             click.echo(str(fault), err=True)
         sys.exit(EXIT_FAULTY_CONFIG)
-    log = open_log(settings.log, sys.stdout.buffer)
+    logs = open_logs(settings.log, sys.stdout.buffer)
     for warning in settings.warnings:
-        log.warning("config.warned", file=warning.file, path=warning.path, message=warning.sentence)
+        logs.log.warning(
+            "config.warned", file=warning.file, path=warning.path, message=warning.sentence
+        )
     try:
-        await daemon.run(settings, environment=os.environ, log=log)
+        await daemon.run(settings, environment=os.environ, logs=logs)
     except daemon.CannotStart as fault:
         raise click.ClickException(str(fault)) from None

@@ -28,6 +28,9 @@ def cautions(file: str, subscription: Subscription, guard: Guard) -> Iterator[Fa
 def _about(endpoint: Endpoint, guard: Guard) -> Iterator[tuple[str, str]]:
     if _is_address(endpoint.host) and guard.refusal(endpoint.host) is not None:
         yield "egress", "the URL points to an address that [egress] denies"
+    proxy = endpoint.proxy if isinstance(endpoint, HttpEndpoint) else None
+    if proxy is not None and _is_address(proxy.host) and guard.refusal(proxy.host) is not None:
+        yield "egress", "the proxy has an address that [egress] denies"
     match endpoint:
         case UdpEndpoint():
             yield "udp", f"what exceeds {DATAGRAM_SAFE_BYTES:,} bytes may be fragmented and lost"

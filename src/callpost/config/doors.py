@@ -6,13 +6,14 @@ written for.
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 from msgspec import UNSET, Struct, UnsetType, convert
 
 from callpost.config.credentials import auth, secret_text
 from callpost.config.faults import Spot
 from callpost.config.headers import headers
+from callpost.config.proxies import proxy
 from callpost.config.rules import (
     Rules,
     absolute_path,
@@ -23,7 +24,7 @@ from callpost.config.rules import (
     whole,
     wrong_type,
 )
-from callpost.model.endpoint import Auth, Frame, Tls
+from callpost.model.endpoint import Auth, Frame, Proxy, Tls
 from callpost.model.url import INVALID_URL, ParsedUrl, UrlFault, parse_url
 from callpost.model.vocabulary import METHODS, Level, Method
 
@@ -34,10 +35,10 @@ _LEVEL_IS_FREE: Final = frozenset({"POSTARGS", "POSTJSON"})
 _MEDIA_TYPE: Final = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;[ -~]*)?", re.ASCII)
 # Which keys cannot mean anything, by scheme.
 _SENSELESS: Final[Mapping[str, frozenset[str]]] = {
-    "http": frozenset({"frame", "envelope", "ack", "tls"}),
+    "http": frozenset({"frame", "envelope", "ack", "tls", "http2"}),
     "https": frozenset({"frame", "envelope", "ack"}),
-    "tcp": frozenset({"headers", "auth", "content_type"}),
-    "udp": frozenset({"headers", "auth", "content_type", "frame", "ack", "tls"}),
+    "tcp": frozenset({"headers", "auth", "content_type", "http2", "proxy"}),
+    "udp": frozenset({"headers", "auth", "content_type", "frame", "ack", "tls", "http2", "proxy"}),
 }
 
 
@@ -90,11 +91,13 @@ DOOR: Final[Rules] = {
     "frame": choice(get_args(Frame)),
     "envelope": flag,
     "ack": flag,
+    "http2": flag,
+    "proxy": proxy,
 }
 
 
 class Door(Struct, frozen=True, kw_only=True):
-    """An endpoint as written; None is what is not written."""
+    """An endpoint as written; None is what is not written, a `proxy` of "" is none on purpose."""
 
     url: ParsedUrl
     method: Method | None = None
@@ -106,6 +109,8 @@ class Door(Struct, frozen=True, kw_only=True):
     frame: Frame = "lf"
     envelope: bool = False
     ack: bool = False
+    http2: bool | None = None
+    proxy: Proxy | Literal[""] | None = None
 
     @property
     def is_http(self) -> bool:
@@ -140,7 +145,11 @@ def door_of(
 def senseless(values: Mapping[str, object], door: Door) -> Iterator[tuple[str, str]]:
     """The keys that cannot mean anything at this door, each with the reason."""
     scheme = door.url.scheme
-    yield from ((key, f"makes no sense on {scheme}") for key in values if key in _SENSELESS[scheme])
+    for key in values:
+        if key == "http2" and scheme == "http":
+            yield key, "makes no sense on http: HTTP/2 is agreed on within TLS"
+        elif key in _SENSELESS[scheme]:
+            yield key, f"makes no sense on {scheme}"
     if door.method:
         yield from senseless_with(door.method, door)
     if door.auth and any(map(_authorizes, door.headers or ())):
@@ -168,7 +177,8 @@ def following(door: Door, primary: Door) -> Door:
     """A fallback, callback or report door with what it takes over from the primary.
 
     Without a method of its own it gets the same content, so also its level and type. What
-    proves who we are goes along to the primary's own scheme, host and port only.
+    proves who we are goes along to the primary's own scheme, host and port only; our way out,
+    which is the proxy and the wish for HTTP/2, to whatever can use it.
     """
     same_content = door.method is None
     taken = _taken_along(door, primary) if door.url.origin == primary.url.origin else door
@@ -186,6 +196,8 @@ def following(door: Door, primary: Door) -> Door:
         frame=door.frame,
         envelope=door.envelope,
         ack=door.ack,
+        http2=primary.http2 if door.http2 is None else door.http2,
+        proxy=primary.proxy if door.proxy is None else door.proxy,
     )
 
 

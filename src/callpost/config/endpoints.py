@@ -62,6 +62,8 @@ def _http(
         retried=door.url.overrides.retried,
         signing_keys=shared.signing_keys,
         body_signature=shared.body_signature if has_body else None,
+        http2=scheme == "https" and bool(door.http2),
+        proxy=door.proxy or None,
     )
 
 

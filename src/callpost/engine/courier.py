@@ -17,7 +17,7 @@ from callpost.engine.cull import Cull
 from callpost.engine.gate import Gate
 from callpost.engine.ports import Clock, Spool
 from callpost.engine.reports import Reports
-from callpost.engine.round import Attempt, Rounds
+from callpost.engine.round import Attempt, Round, Rounds
 from callpost.engine.window import Window
 from callpost.model.delivery import DeadReason, Delivery, Died, Done
 from callpost.model.lanes import Taken
@@ -25,8 +25,6 @@ from callpost.model.letter import Letter, letter_of
 from callpost.model.subscription import Subscription
 from callpost.model.verdict import Die, Finish, Postpone
 
-# How long a carrier without work keeps its task: as long as its connection may be of use.
-_CARRIER_IDLE_S: Final = 30.0
 # While nothing may be sent: how often what has expired is looked for in the whole queue, and
 # the pause between two parts of a long one.
 _CULL_INTERVAL_S: Final = 5.0
@@ -71,6 +69,9 @@ class Courier:
         self._log = log
         self._bench = trio.lowlevel.ParkingLot()
         self._carriers = 0
+        # The fewest on the bench since `send_home`, and those that are on their way home.
+        self._spare = 0
+        self._leaving = 0
         self._burying = 0
         self._wakes_at = 0.0
         self._cull_at = 0.0
@@ -87,9 +88,22 @@ class Courier:
         return self._window
 
     def ring(self) -> None:
-        """There is something new in the spool."""
+        """There is something new in the spool.
+
+        A carrier on the bench sees to it by itself: to wake the courier for each event costs a
+        subscription that has one now and then 15 us more.
+        """
         self._window.look_again()
-        self._bell.ring()
+        if self._bench and not self._cull.is_overfull():
+            self._bench.unpark()
+        else:
+            self._bell.ring()
+
+    def send_home(self) -> None:
+        """Let the carriers go that had nothing to do since this was called last."""
+        spare, self._spare = min(self._spare, len(self._bench)), len(self._bench)
+        self._leaving += spare
+        self._bench.unpark(count=spare)
 
     def drain(self) -> None:
         """Begin no further attempt; `run` returns when those in flight have ended."""
@@ -115,11 +129,12 @@ class Courier:
         if not self._burying:
             # Else the spool would name again what is on its way to be buried.
             self._bury_all(self._cull.excess(self._window.lanes.positions()), "overflow")
-        shut_s = self._gate.opens_at() - self._clock.steady()
+        now = self._clock.steady()
+        shut_s = self._gate.opens_at(now) - now
         if shut_s <= 0:
             self._window.refill(timid=not self._gate.is_proven)
             self._put_to_work(carriers)
-            return self._window.due_in_s()
+            return max(0.0, self._window.due_at() - now)
         if self._gate.is_busy or not self._spool.pending_of(self._number):
             # Whoever ends the attempt that is out looks again.
             return shut_s
@@ -144,64 +159,68 @@ class Courier:
             carriers.start_soon(self._carry)
 
     async def _carry(self) -> None:
-        """One carrier: take, deliver, write down, again; leaves when idle for long."""
+        """One carrier: take, deliver, write down, again; leaves when it is sent home."""
         try:
             while not self._draining:
-                taken = self._take()
+                now = self._clock.steady()
+                taken = self._take(now)
                 if taken is not None:
-                    await self._deliver(taken)
-                    self._call_for_help()
+                    await self._deliver(taken, now)
                     continue
-                with trio.move_on_after(_CARRIER_IDLE_S) as idle:
-                    await self._bench.park()
-                if idle.cancelled_caught:
-                    return
+                await self._bench.park()
+                self._spare = min(self._spare, len(self._bench))
+                if self._leaving:
+                    self._leaving -= 1
+                    if not self._window.lanes.ready:
+                        return
         finally:
             self._carriers -= 1
             if self._window.lanes.ready:
                 # Work came at the very moment of leaving, when this carrier still counted.
                 self._bell.ring()
 
-    def _take(self) -> Taken | None:
-        if self._gate.opens_at() > self._clock.steady():
+    def _take(self, now: float) -> Taken | None:
+        """Read on and take; ring where more could go than the busy carry, or earlier than said."""
+        if self._gate.opens_at(now) > now:
             # Whoever waits for the gate is the courier, not its carriers.
             self._bell.ring()
             return None
-        return self._window.lanes.take()
-
-    def _call_for_help(self) -> None:
-        """Read on; ring where more could go than the busy carry, or earlier than was thought."""
         self._window.refill(timid=not self._gate.is_proven)
-        busy = self._carriers - len(self._bench)
-        # One of those that are ready is for this carrier itself.
-        more_could_go = self._window.lanes.ready > 1 and busy < self._concurrency
-        if more_could_go or self._clock.steady() + self._window.due_in_s() < self._wakes_at:
+        taken = self._window.lanes.take()
+        more_could_go = (
+            self._window.lanes.ready and self._carriers - len(self._bench) < self._concurrency
+        )
+        if more_could_go or self._window.due_at() < self._wakes_at:
             self._bell.ring()
+        return taken
 
-    async def _deliver(self, taken: Taken) -> None:
+    async def _deliver(self, taken: Taken, now: float) -> None:
         letter = letter_of(taken.delivery.body)
-        fate = self._cull.fate(taken.delivery, letter)
+        fate = self._cull.fate(taken.delivery, letter, now)
         if fate is not None:
             self._bury(taken.delivery, fate, key=taken.key)
             return
-        done = await self._rounds.go(taken.delivery, letter, stopping=lambda: self._draining)
+        done = await self._rounds.go(taken.delivery, letter, now=now, stopping=self._is_draining)
         match done.verdict:
             case Finish():
-                self._finish(taken, letter, done.attempts)
+                self._finish(taken, letter, done)
             case Die(reason, last):
                 self._bury(taken.delivery, reason, key=taken.key, last=last, attempts=done.attempts)
             case Postpone(due_at, rounds):
                 self._window.postpone(taken, due_at=due_at, rounds=rounds, attempts=done.records)
                 self._bell.ring()
 
-    def _finish(self, taken: Taken, letter: Letter, attempts: tuple[Attempt, ...]) -> None:
+    def _is_draining(self) -> bool:
+        return self._draining
+
+    def _finish(self, taken: Taken, letter: Letter, round_: Round) -> None:
         report = self._reports.about(
-            "delivered", taken.delivery, letter, reason="delivered", attempts=attempts
+            "delivered", taken.delivery, letter, reason="delivered", attempts=round_.attempts
         )
         done = Done(
             subscription=self._number,
             delivery=taken.delivery,
-            attempts=tuple(attempt.record for attempt in attempts),
+            attempts=round_.records,
             report=report,
         )
         # Without a callback it may ride with a later commit.

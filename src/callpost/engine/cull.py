@@ -35,14 +35,15 @@ class Cull:
         self._spool = spool
         self._clock = clock
         self._max_pending = max_pending
+        self._is_choosy = subscription.stale == "skip" or subscription.after_gap == "skip_call"
         self._scanned = 0
 
-    def fate(self, delivery: Delivery, letter: Letter) -> DeadReason | None:
+    def fate(self, delivery: Delivery, letter: Letter, now: float) -> DeadReason | None:
         """Why the delivery ends unsent; None where it is to be sent."""
-        if self._clock.steady() >= delivery.expires_at:
+        if now >= delivery.expires_at:
             return "expired"
-        if delivery.is_replay:
-            # An operator has asked for it.
+        if not self._is_choosy or delivery.is_replay:
+            # A replay was asked for by an operator.
             return None
         is_passing = letter.event not in {"hangup", "cdr"}
         if self._subscription.stale == "skip" and is_passing and self._hangup_waits(delivery):
@@ -71,6 +72,10 @@ class Cull:
             if len(later) < _LOOK_AHEAD_ROWS:
                 return False
             after = later[-1].position
+
+    def is_overfull(self) -> bool:
+        """More waits than `max_pending`."""
+        return self._spool.pending_of(self._number) > self._max_pending
 
     @property
     def has_seen_all(self) -> bool:

@@ -91,23 +91,23 @@ class Gate:
             ),
         )
 
-    def opens_at(self) -> float:
+    def opens_at(self, now: float) -> float:
         """When the next delivery may be taken; now or earlier: at once; `inf`: not by itself."""
         if self._paused in {"operator", "gone"}:
             return _NEVER
-        now = self._clock.steady()
-        door_at = min(self._route_opens_at(route, now) for route in self._routes)
-        clog_at = now + _CLOGGED_PAUSE_S if self._spool.clogged else 0.0
-        return max(door_at, self._pace.opens_at(), clog_at)
+        opens_at = self._route_opens_at(self._routes[0], now)
+        if len(self._routes) > 1:
+            opens_at = min(opens_at, self._route_opens_at(self._routes[1], now))
+        if self._spool.clogged:
+            opens_at = max(opens_at, now + _CLOGGED_PAUSE_S)
+        return max(opens_at, self._pace.opens_at())
 
-    def way_opens_at(self, kind: Kind) -> float:
+    def way_opens_at(self, kind: Kind, now: float) -> float:
         """When a delivery of this kind may be sent: new calls may go another way than the rest."""
-        route = self._routes[0 if kind == "newCall" else -1]
-        return self._route_opens_at(route, self._clock.steady())
+        return self._route_opens_at(self._routes[0 if kind == "newCall" else -1], now)
 
-    def admits(self, place: str) -> bool:
+    def admits(self, place: str, now: float) -> bool:
         """An attempt at this endpoint may begin now."""
-        now = self._clock.steady()
         return self._health[place].opens_at(now) <= now
 
     def _route_opens_at(self, route: tuple[Health, ...], now: float) -> float:
@@ -120,9 +120,9 @@ class Gate:
             opens_at = min(opens_at, door_at)
         return opens_at
 
-    def take(self) -> None:
+    def take(self, now: float) -> None:
         """A delivery is taken: it counts for the rate limit."""
-        self._pace.step(self._clock.steady())
+        self._pace.step(now)
 
     def begin(self, place: str) -> bool:
         """An attempt begins; says whether it is a probe."""
@@ -142,13 +142,15 @@ class Gate:
         changes = self._health[place].end(outcome, now, is_probe=is_probe, hold_s=hold_s)
         self._way_out.learn(outcome, now)
         match outcome:
+            case Delivered():
+                self._proven = True
+                self._recover()
             case LocalFault():
                 pass
             case Retry(retry_after_s=None):
                 self._fail(now)
             case _:
                 # Any answer ends a row of failures: whoever answers lives.
-                self._proven = self._proven or isinstance(outcome, Delivered)
                 self._recover()
         for change in changes:
             self._tell(change, place, outcome, hold_s)

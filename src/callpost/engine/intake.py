@@ -28,7 +28,7 @@ _KINDS_REMEMBERED: Final = 1_000
 _RefusalCode = Literal["invalid", "too_large", "spool_full", "spool_error", "stopping"]
 
 
-class _Ok(Struct):
+class _Ok(Struct, gc=False):
     ok: bool
     id: str
     number: int
@@ -36,7 +36,7 @@ class _Ok(Struct):
     duplicate: bool | UnsetType = UNSET
 
 
-class _Refusal(Struct):
+class _Refusal(Struct, gc=False):
     ok: bool
     error: _RefusalCode
     message: str
@@ -44,6 +44,7 @@ class _Refusal(Struct):
 
 
 _Line = Arrival | _Refusal
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 class Intake:
@@ -66,7 +67,9 @@ class Intake:
         self._clock = clock
         self._dice = dice
         self._limits = limits
-        self._log = log
+        # Out of the lazy wrapping that it may come in, a line below its level costs 0.1 us, not
+        # 0.6, and there is one for each event.
+        self._log = log.bind()
         self._answers = Answers(spool)
         self._refusals: dict[tuple[str, str], tuple[float, int]] = {}
         self._closed = False
@@ -87,10 +90,9 @@ class Intake:
         receipts = iter(await self._spool.append(arrivals) if arrivals else ())
         wanting: set[int] = set()
         replies = [_reply(line, receipts, wanting) for line in read]
-        self._ring(wanting)
-        for reply in replies:
-            self._tell(reply)
-        return [msgspec.json.encode(reply) + b"\n" for reply in replies]
+        if wanting:
+            self._ring(wanting)
+        return [self._told(reply) for reply in replies]
 
     def _read(self, line: bytes | None, accepted_at: float, time: str) -> _Line:
         if self._closed:
@@ -109,7 +111,6 @@ class Intake:
         return self._arrival(self._answers.complete(event), accepted_at)
 
     def _arrival(self, event: CallEvent, accepted_at: float) -> Arrival:
-        kind = event.event
         return Arrival(
             id=event.id or "",
             call_id=event.call_id,
@@ -117,16 +118,30 @@ class Intake:
             source=event.source or "",
             accepted_at=accepted_at,
             body=encode(event),
-            matches=tuple(
-                Match(number, accepted_at + wanting.schedule_of(kind).max_age_s[kind])
-                for number, wanting in self._router.wanted_by(event)
-            ),
+            matches=self._matches(event, accepted_at),
         )
 
-    def _tell(self, reply: _Ok | _Refusal) -> None:
+    def _matches(self, event: CallEvent, accepted_at: float) -> tuple[Match, ...]:
+        wanted = self._router.wanted_by(event)
+        if not wanted:
+            return ()
+        kind = event.event
+        return tuple(
+            [
+                Match(number, accepted_at + one.schedule_of(kind).max_age_s[kind])
+                for number, one in wanted
+            ]
+        )
+
+    def _told(self, reply: _Ok | _Refusal) -> bytes:
+        """The reply as a line, logged."""
         if isinstance(reply, _Ok):
             self._log.debug("intake.accepted", eventId=reply.id, matched=reply.matched)
-            return
+        else:
+            self._tell_refusal(reply)
+        return _ENCODER.encode(reply) + b"\n"
+
+    def _tell_refusal(self, reply: _Refusal) -> None:
         path = reply.path if isinstance(reply.path, str) else ""
         now = self._clock.steady()
         told_at, untold = self._refusals.get((reply.error, path), (float("-inf"), 0))
@@ -151,15 +166,11 @@ def _reply(line: _Line, receipts: Iterator[Receipt], wanting: set[int]) -> _Ok |
         return line
     match next(receipts):
         case Accepted() as receipt:
-            if not receipt.duplicate:
-                wanting.update(match.subscription for match in line.matches)
-            return _Ok(
-                ok=True,
-                id=line.id,
-                number=receipt.number,
-                matched=receipt.matched,
-                duplicate=receipt.duplicate or UNSET,
-            )
+            if receipt.duplicate:
+                return _Ok(True, line.id, receipt.number, receipt.matched, True)
+            for match in line.matches:
+                wanting.add(match.subscription)
+            return _Ok(True, line.id, receipt.number, receipt.matched)
         case NotAccepted() as receipt:
             return _Refusal(ok=False, error=receipt.error, message=receipt.message)
         case _ as unreachable:

@@ -6,7 +6,16 @@ Everything here that is not `async` returns at once.
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from callpost.model.delivery import Arrival, Delivery, Message, Page, Receipt, Report, Settlement
+from callpost.model.delivery import (
+    Arrival,
+    Attempted,
+    Delivery,
+    Message,
+    Page,
+    Receipt,
+    Report,
+    Settlement,
+)
 from callpost.model.endpoint import Endpoint
 from callpost.model.subscription import Order
 
@@ -113,4 +122,12 @@ class Dice(Protocol):
 
     def event_id(self) -> str:
         """Return `evt_` and a UUIDv7 in hex: unique, and growing with time."""
+        ...
+
+
+class Witness(Protocol):
+    """Sees what happens: whoever tells, counts or shows it."""
+
+    def attempted(self, attempt: Attempted) -> None:
+        """Take note of an attempt that is over."""
         ...

@@ -7,10 +7,10 @@ from msgspec import UNSET
 from callpost.engine.ports import Clock
 from callpost.engine.round import Attempt
 from callpost.model.delivery import Arrival, Delivery
-from callpost.model.event import CallEvent
+from callpost.model.event import stored
 from callpost.model.instant import utc_text
 from callpost.model.letter import Letter
-from callpost.model.report import Report, arrival_of
+from callpost.model.report import Report, StoredReport, arrival_of
 from callpost.model.subscription import Ended, Subscription
 
 
@@ -45,13 +45,13 @@ class Reports:
     ) -> Arrival | None:
         """The report about a delivery's end, None where nobody asked for it."""
         wanted = ended in self._subscription.report_on
-        if self._queue is None or not wanted or not isinstance(letter, CallEvent):
+        if self._queue is None or not wanted or isinstance(letter, StoredReport):
             return None
         last = attempts[-1] if attempts else None
         report = Report(
             type="delivery.delivered" if ended == "delivered" else "delivery.dead",
             subscription=self._subscription.name,
-            event_id=letter.id or "",
+            event_id=letter.id,
             call_id=letter.call_id,
             seq=delivery.seq,
             reason=reason,
@@ -61,5 +61,9 @@ class Reports:
             time=utc_text(self._clock.wall()),
         )
         return arrival_of(
-            report, letter, delivery, queue=self._queue, accepted_at=self._clock.steady()
+            report,
+            stored(delivery.body),
+            delivery,
+            queue=self._queue,
+            accepted_at=self._clock.steady(),
         )

@@ -7,21 +7,25 @@ sender does, even a bug of its own, stays with this subscription.
 from collections.abc import Callable
 from typing import Final
 
-import structlog
 import trio
 from msgspec import Struct
 
 from callpost.engine.gate import Gate
-from callpost.engine.ports import Clock, Dice, Sender
-from callpost.model.delivery import AttemptRecord, Delivery, Message, Report
+from callpost.engine.ports import Sender
+from callpost.engine.world import World
+from callpost.model.delivery import Attempted, AttemptRecord, Delivery, Message, Report
 from callpost.model.endpoint import Endpoint
-from callpost.model.formats import Content, render
+from callpost.model.formats import Content, content_of
 from callpost.model.instant import utc_text
 from callpost.model.letter import Letter
 from callpost.model.mask import exact_extension
 from callpost.model.outcome import (
     Delivered,
+    Gone,
+    LocalFault,
     Outcome,
+    Refused,
+    Rejected,
     Retry,
     most_hopeful,
     narrowed,
@@ -30,9 +34,14 @@ from callpost.model.outcome import (
 from callpost.model.report import StoredReport, report_content
 from callpost.model.subscription import Subscription
 from callpost.model.verdict import GONE_PAUSE_S, Die, Finish, Postpone, Verdict, verdict_of
+from callpost.model.vocabulary import Kind
 
 # A delivery whose doors all shut while it was on its way to them comes back after this.
 _BUSY_PAUSE_S: Final = 1.0
+# Outcomes as the log and the spool name them.
+_WORDS: Final[dict[type[Outcome], str]] = {
+    kind: kind.__name__.lower() for kind in (Delivered, Retry, Refused, Rejected, Gone, LocalFault)
+}
 
 
 class Attempt(Struct, frozen=True):
@@ -53,14 +62,15 @@ class Round(Struct, frozen=True):
     @property
     def records(self) -> tuple[AttemptRecord, ...]:
         """What is kept of the attempts."""
-        return tuple(attempt.record for attempt in self.attempts)
+        return tuple([attempt.record for attempt in self.attempts])
 
 
 class Door(Struct, frozen=True):
-    """An endpoint and the sender that knows the way there."""
+    """An endpoint, the sender that knows the way there, and what may be shown of the address."""
 
     endpoint: Endpoint
     sender: Sender
+    origin: str
 
 
 class Rounds:
@@ -72,37 +82,44 @@ class Rounds:
         *,
         doors: tuple[Door, ...],
         gate: Gate,
-        clock: Clock,
-        dice: Dice,
-        log: structlog.typing.FilteringBoundLogger,
+        world: World,
     ) -> None:
         self._subscription = subscription
-        self._senders = {door.endpoint.place: door.sender for door in doors}
+        self._name = subscription.name
+        self._doors = {door.endpoint.place: door for door in doors}
+        # The subscription makes them anew at each question.
+        self._way_of_new_calls = self._way("newCall")
+        self._way_of_the_rest = self._way("hangup")
         self._gate = gate
-        self._clock = clock
-        self._dice = dice
-        self._log = log
+        self._clock = world.clock
+        self._dice = world.dice
+        self._log = world.log
+        self._witness = world.witness
         self._viewed_from = tuple(
             entry for entry in subscription.filter.extension if exact_extension(entry) is not None
         )
 
     def close(self) -> None:
         """Let go of every connection that is idle."""
-        for sender in self._senders.values():
-            sender.close()
+        for door in self._doors.values():
+            door.sender.close()
+
+    def _way(self, kind: Kind) -> tuple[Door, ...]:
+        return tuple(self._doors[one.place] for one in self._subscription.endpoints_for(kind))
 
     async def go(
-        self, delivery: Delivery, letter: Letter, *, stopping: Callable[[], bool]
+        self, delivery: Delivery, letter: Letter, *, now: float, stopping: Callable[[], bool]
     ) -> Round:
         """Make one round; once `stopping` only the attempt in hand is finished."""
-        opens_at = self._gate.way_opens_at(letter.event)
-        if opens_at > self._clock.steady():
+        opens_at = self._gate.way_opens_at(letter.event, now)
+        if opens_at > now:
             return Round(self._wait(delivery, opens_at), ())
-        self._gate.take()
+        self._gate.take(now)
         attempts: list[Attempt] = []
         cut_short = False
-        for endpoint in self._subscription.endpoints_for(letter.event):
-            if not self._gate.admits(endpoint.place):
+        is_new = letter.event == "newCall"
+        for door in self._way_of_new_calls if is_new else self._way_of_the_rest:
+            if not self._gate.admits(door.endpoint.place, now):
                 continue
             if attempts:
                 if stopping():
@@ -110,9 +127,12 @@ class Rounds:
                     break
                 self._tell(letter, delivery, attempts[-1], next_at=self._clock.wall())
             number = delivery.attempts + len(attempts) + 1
-            attempts.append(await self._attempt(letter, delivery, endpoint, number))
-            if isinstance(attempts[-1].outcome, Delivered):
-                break
+            attempt = await self._attempt(letter, delivery, door, number)
+            attempts.append(attempt)
+            if isinstance(attempt.outcome, Delivered):
+                self._tell(letter, delivery, attempt, next_at=None)
+                return Round(Finish(), tuple(attempts))
+            now = self._clock.steady()
         verdict = self._verdict(letter, delivery, attempts, cut_short=cut_short)
         self._tell(letter, delivery, attempts[-1], next_at=self._next_at(verdict))
         return Round(verdict, tuple(attempts))
@@ -128,6 +148,7 @@ class Rounds:
     def _verdict(
         self, letter: Letter, delivery: Delivery, attempts: list[Attempt], *, cut_short: bool
     ) -> Verdict:
+        """The fate of a delivery that nobody took."""
         now = self._clock.steady()
         if cut_short:
             # The round begins again after the restart, and counts for nothing.
@@ -141,69 +162,59 @@ class Rounds:
         )
 
     async def _attempt(
-        self, letter: Letter, delivery: Delivery, endpoint: Endpoint, number: int
+        self, letter: Letter, delivery: Delivery, door: Door, number: int
     ) -> Attempt:
         at = self._clock.wall()
-        is_probe = self._gate.begin(endpoint.place)
+        place = door.endpoint.place
+        is_probe = self._gate.begin(place)
         try:
-            report = await self._send(letter, delivery, endpoint, number, at)
+            message = self._message(letter, delivery, door.endpoint, number, at)
+            report = await door.sender.send(message)
         except trio.Cancelled:
-            self._gate.abandon(endpoint.place, is_probe=is_probe)
-            self._log.info(
-                "attempt.cut_short",
-                subscription=self._subscription.name,
-                eventId=letter.id,
-                callId=letter.call_id,
-                attempt=number,
-                endpoint=endpoint.origin,
-                place=endpoint.place,
-            )
+            self._gate.abandon(place, is_probe=is_probe)
+            self._tell_cut_short(letter, door, number)
             raise
-        outcome = overridden(report.outcome, self._subscription.responses)
-        outcome = narrowed(outcome, endpoint.retried)
-        self._gate.end(endpoint.place, outcome, is_probe=is_probe)
+        except Exception:  # noqa: BLE001 - the one broad net: a bug in one sender must not stop the others
+            self._log.exception("sender.failed", subscription=self._name, place=place)
+            total_ms = (self._clock.wall() - at) * 1000
+            outcome: Outcome = Retry(reason="internal_error")
+            report = Report(outcome=outcome, connect_ms=None, total_ms=total_ms, reused=False)
+        outcome = narrowed(
+            overridden(report.outcome, self._subscription.responses), door.endpoint.retried
+        )
+        self._gate.end(place, outcome, is_probe=is_probe)
         record = AttemptRecord(
             number=delivery.number,
             attempt=number,
             at=at,
-            place=endpoint.place,
-            outcome=type(outcome).__name__.lower(),
+            place=place,
+            outcome=_WORDS[type(outcome)],
             reason=outcome.reason,
             http_status=outcome.http_status,
             total_ms=report.total_ms,
         )
-        return Attempt(record, outcome, report, endpoint.origin)
+        return Attempt(record, outcome, report, door.origin)
 
-    async def _send(
+    def _message(
         self, letter: Letter, delivery: Delivery, endpoint: Endpoint, number: int, at: float
-    ) -> Report:
-        started_at = trio.current_time()
-        try:
-            content = self._content(letter, delivery, endpoint)
-            message = Message(
-                content=content.content,
-                content_type=content.content_type,
-                id=letter.id or "",
-                seq=delivery.seq,
-                previous_id=delivery.previous_id,
-                attempt=number,
-                sent_at=at,
-                replay=delivery.is_replay,
-            )
-            return await self._senders[endpoint.place].send(message)
-        except Exception:  # noqa: BLE001 - the one broad net: a bug in one sender must not stop the others
-            self._log.exception(
-                "sender.failed", subscription=self._subscription.name, place=endpoint.place
-            )
-            total_ms = (trio.current_time() - started_at) * 1000
-            outcome = Retry(reason="internal_error")
-            return Report(outcome=outcome, connect_ms=None, total_ms=total_ms, reused=False)
+    ) -> Message:
+        content = self._content(letter, delivery, endpoint)
+        return Message(
+            content=content.content,
+            content_type=content.content_type,
+            id=letter.id,
+            seq=delivery.seq,
+            previous_id=delivery.previous_id,
+            attempt=number,
+            sent_at=at,
+            replay=delivery.is_replay,
+        )
 
     def _content(self, letter: Letter, delivery: Delivery, endpoint: Endpoint) -> Content:
         if isinstance(letter, StoredReport):
             return report_content(letter, endpoint.method)
-        return render(
-            letter,
+        return content_of(
+            delivery.body,
             method=endpoint.method,
             level=endpoint.level,
             vocabulary=self._subscription.vocabulary,
@@ -223,25 +234,34 @@ class Rounds:
         self, letter: Letter, delivery: Delivery, attempt: Attempt, *, next_at: float | None
     ) -> None:
         """The one canonical line of an attempt."""
-        self._log.info(
-            "delivery.attempted",
-            subscription=self._subscription.name,
-            eventId=letter.id,
-            callId=letter.call_id,
-            seq=delivery.seq,
-            kind=letter.event,
-            attempt=attempt.record.attempt,
-            endpoint=attempt.origin,
-            place=attempt.record.place,
-            outcome=attempt.record.outcome,
-            reason=attempt.record.reason,
-            httpStatus=attempt.record.http_status,
-            connectMs=_rounded(attempt.report.connect_ms),
-            totalMs=_rounded(attempt.report.total_ms),
-            reused=attempt.report.reused,
-            nextAttemptAt=None if next_at is None else utc_text(next_at),
+        record, report = attempt.record, attempt.report
+        self._witness.attempted(
+            Attempted(
+                subscription=self._name,
+                event_id=letter.id,
+                call_id=letter.call_id,
+                seq=delivery.seq,
+                kind=letter.event,
+                attempt=record.attempt,
+                endpoint=attempt.origin,
+                place=record.place,
+                outcome=record.outcome,
+                reason=record.reason,
+                http_status=record.http_status,
+                connect_ms=None if report.connect_ms is None else round(report.connect_ms, 1),
+                total_ms=round(report.total_ms, 1),
+                reused=report.reused,
+                next_attempt_at=None if next_at is None else utc_text(next_at),
+            )
         )
 
-
-def _rounded(duration_ms: float | None) -> float | None:
-    return None if duration_ms is None else round(duration_ms, 1)
+    def _tell_cut_short(self, letter: Letter, door: Door, number: int) -> None:
+        self._log.info(
+            "attempt.cut_short",
+            subscription=self._name,
+            eventId=letter.id,
+            callId=letter.call_id,
+            attempt=number,
+            endpoint=door.origin,
+            place=door.endpoint.place,
+        )

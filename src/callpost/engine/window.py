@@ -15,6 +15,7 @@ from callpost.model.subscription import Subscription
 
 # Pages read in one turn: a courier that must pass a million deferred rows lets others run.
 _PAGES_PER_TURN: Final = 4
+_NEVER: Final = float("inf")
 
 
 class Window:
@@ -37,6 +38,7 @@ class Window:
         self._bell = bell
         self._limit = limit
         self._timid_limit = min(limit, subscription.concurrency)
+        self._is_timid = False
         self._closed = False
         self._holds = 0
         self._hungry: list[Hungry] = []
@@ -54,11 +56,11 @@ class Window:
         """Read nothing more."""
         self._closed = True
 
-    def due_in_s(self) -> float:
-        """How long until a deferred lane falls due; without room its time means nothing yet."""
+    def due_at(self) -> float:
+        """When a deferred lane falls due, or did; without room its time means nothing yet."""
         if self._due_at is None or self._holds or not self.lanes.room_for_stored():
-            return float("inf")
-        return max(0.0, self._due_at - self._clock.steady())
+            return _NEVER
+        return self._due_at
 
     def refill(self, *, timid: bool) -> None:
         """Read from disk: lanes that fell due, then what the cursor has not passed.
@@ -66,10 +68,12 @@ class Window:
         A timid window holds no more than the carriers can take: nobody knows yet whether the
         subscriber is there, and many that are not must not fill the memory.
         """
-        self.lanes.resize(self._timid_limit if timid else self._limit)
+        if timid is not self._is_timid:
+            self._is_timid = timid
+            self.lanes.resize(self._timid_limit if timid else self._limit)
         if self._closed or self._holds or not self.lanes.room():
             return
-        if self.due_in_s() <= 0:
+        if self._due_at is not None and self.due_at() <= self._clock.steady():
             self._bring_back_due()
         for _ in range(_PAGES_PER_TURN):
             limit = self.lanes.room()

@@ -26,6 +26,10 @@ DeadReason = Literal[
 Pause = Literal["", "operator", "auto", "gone"]
 
 
+class SpoolUnreadable(Exception):
+    """The disk does not give what it holds; the spool has told why, and may be asked again."""
+
+
 class Match(Struct, frozen=True, gc=False):
     """One subscription that wants the event, and when this delivery of it is given up.
 
@@ -36,7 +40,7 @@ class Match(Struct, frozen=True, gc=False):
     expires_at: float
 
 
-class Arrival(Struct, frozen=True, kw_only=True):
+class Arrival(Struct, frozen=True, kw_only=True, gc=False):
     """A decoded, stamped and routed event, ready for the spool.
 
     A call is (`customer`, `source`, `call_id`) and an `id` is unique within (`customer`,
@@ -52,7 +56,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     matches: tuple[Match, ...]
 
 
-class Accepted(Struct, frozen=True, kw_only=True, tag="accepted"):
+class Accepted(Struct, frozen=True, kw_only=True, gc=False, tag="accepted"):
     """The event is on disk. Of a `duplicate` it is the first one's `number`."""
 
     number: int
@@ -228,3 +232,27 @@ class Report(Struct, frozen=True, kw_only=True, gc=False):
     connect_ms: float | None
     total_ms: float
     reused: bool
+
+
+class Attempted(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """The canonical line of an attempt that is over, fields in the order in which it is written.
+
+    `endpoint` is its origin, never the whole URL; `connect_ms` is None on a kept connection;
+    `next_attempt_at` is RFC 3339 in UTC, None where there is to be none.
+    """
+
+    subscription: str
+    event_id: str
+    call_id: str
+    seq: int
+    kind: str
+    attempt: int
+    endpoint: str
+    place: str
+    outcome: str
+    reason: str
+    http_status: int | None
+    connect_ms: float | None
+    total_ms: float
+    reused: bool
+    next_attempt_at: str | None

@@ -5,7 +5,8 @@ overrides are obeyed. What may be shown of it is `origin` and `place`, never mor
 """
 
 import hashlib
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -65,8 +66,25 @@ class BodySignature(Struct, frozen=True):
     secret: bytes
 
 
+class Proxy(Struct, frozen=True):
+    """An HTTP proxy on the way out; `auth` is what it asks for, and never shown."""
+
+    scheme: Literal["http", "https"]
+    host: str
+    port: int
+    auth: BasicAuth | None = None
+
+    @property
+    def origin(self) -> str:
+        """`scheme://host:port`: all of it that may be shown."""
+        return f"{self.scheme}://{_bracketed(self.host)}:{self.port}"
+
+
 class HttpEndpoint(Struct, frozen=True, kw_only=True, tag="http"):
-    """`host` is an A-label or an address without brackets; `target` is path and query, as sent."""
+    """`host` is an A-label or an address without brackets; `target` is path and query, as sent.
+
+    With `http2` (https only) HTTP/2 is spoken where the peer speaks it, else HTTP/1.1.
+    """
 
     place: str
     scheme: Literal["http", "https"]
@@ -83,6 +101,8 @@ class HttpEndpoint(Struct, frozen=True, kw_only=True, tag="http"):
     retried: frozenset[RetriedWord] | None = None
     signing_keys: tuple[bytes, ...] = ()
     body_signature: BodySignature | None = None
+    http2: bool = False
+    proxy: Proxy | None = None
 
     @property
     def origin(self) -> str:
@@ -134,9 +154,19 @@ class UdpEndpoint(Struct, frozen=True, kw_only=True, tag="udp"):
 Endpoint = HttpEndpoint | TcpEndpoint | UdpEndpoint
 
 
+# Keys that came after fingerprints were first kept: as long as they are not used, an endpoint
+# keeps the fingerprint that it had before, and stays `gone` over an update.
+_LATER_KEYS: Final[Mapping[str, object]] = {"http2": False, "proxy": None}
+
+
 def fingerprint(endpoint: Endpoint) -> str:
     """Tells a changed endpoint from the one it was, without giving its secrets away."""
-    return hashlib.sha256(msgspec.json.encode(endpoint)).hexdigest()[:16]
+    # Sets in order: else it would be another one after each start.
+    fields: dict[str, object] = msgspec.to_builtins(endpoint, order="deterministic")
+    for key, unused in _LATER_KEYS.items():
+        if key in fields and fields[key] == unused:
+            del fields[key]
+    return hashlib.sha256(msgspec.json.encode(fields)).hexdigest()[:16]
 
 
 def _bracketed(host: str) -> str:

@@ -65,6 +65,8 @@ class Health:
         """When it may be tried; `inf` where that takes the end of a probe, or a resume."""
         if self._gone or self._probe_is_out:
             return _NEVER
+        if not self._open and self._held_until <= now:
+            return now
         return max(self._held_until, self._probe_at if self._open else now, now)
 
     def has_room(self) -> bool:
@@ -89,6 +91,8 @@ class Health:
         """The attempt ended; `hold_s` is the subscriber's Retry-After, within bounds."""
         self.abandon(is_probe=is_probe)
         match outcome:
+            case Delivered() | Refused() | Rejected():
+                return self._succeed()
             case LocalFault():
                 # It says nothing of the endpoint, and passes or is mended.
                 self._held_until = max(self._held_until, now + LOCAL_FAULT_PAUSE_S)
@@ -103,8 +107,6 @@ class Health:
                 was_held = self._held_until > now
                 self._held_until = max(self._held_until, now + hold_s)
                 return self._succeed() + (() if was_held else ("held",))
-            case Delivered() | Refused() | Rejected():
-                return self._succeed()
             case _ as unreachable:
                 assert_never(unreachable)
 
@@ -144,5 +146,6 @@ class Health:
             self._open = False
             self._most_out = 1
             return ("closed",)
-        self._most_out = min(self._concurrency, 2 * self._most_out)
+        if self._most_out < self._concurrency:
+            self._most_out = min(self._concurrency, 2 * self._most_out)
         return ()

@@ -54,6 +54,7 @@ class Lanes:
 
     def __init__(self, *, window: int, carriers: int) -> None:
         self._window = window
+        self._page_min = max(1, window // 8)
         self._carriers = carriers
         self._retries_max = max(1, carriers // 2)
         self._lanes: dict[int, _Lane] = {}
@@ -74,7 +75,10 @@ class Lanes:
     @property
     def ready(self) -> int:
         """How many lanes could send at once, given carriers."""
-        return len(self._fresh) + min(len(self._again), self._retries_max - self._retries_out)
+        ready = len(self._fresh)
+        if self._again:
+            ready += min(len(self._again), self._retries_max - self._retries_out)
+        return ready
 
     @property
     def stored(self) -> int:
@@ -87,7 +91,7 @@ class Lanes:
         So pages are worth their query, and no carrier is idle for want of reading.
         """
         free = self._window - self._size
-        return free if free >= max(1, self._window // 8) else 0
+        return free if free >= self._page_min else 0
 
     @property
     def lane_limit(self) -> int:
@@ -106,6 +110,7 @@ class Lanes:
     def resize(self, window: int) -> None:
         """Allow more or fewer deliveries from now on; what is here stays."""
         self._window = window
+        self._page_min = max(1, window // 8)
 
     def offer(self, rows: Iterable[tuple[Delivery, int, bool]]) -> list[Overflowing]:
         """Take in a page; returns the lanes that must be written down as stored, due at once."""

@@ -88,7 +88,7 @@ def of_status(status: int, reason: str, *, retry_after_s: float | None = None) -
 def overridden(outcome: Outcome, responses: Mapping[str, ResponseAction]) -> Outcome:
     """`outcome` as the subscription reads it; an exact code beats a class such as "4xx"."""
     status = outcome.http_status
-    if status is None:
+    if status is None or not responses:
         return outcome
     action = responses.get(str(status)) or responses.get(f"{status // 100}xx")
     match action:

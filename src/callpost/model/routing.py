@@ -1,7 +1,7 @@
 """Which subscriptions want an event, found through an index, not by asking every one.
 
-A subscription is filed once for each of its kinds of events under its most selective exact
-criterion; what the index finds is then asked in full.
+A subscription is filed once, under its most selective exact criterion and its customer; what
+the index finds is then asked for all that the index cannot answer.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -17,24 +17,26 @@ from callpost.model.mask import (
     without_plus,
 )
 from callpost.model.subscription import Filter, Subscription
-from callpost.model.vocabulary import DIRECTIONS_OF, KINDS_OF, Kind
+from callpost.model.vocabulary import DIRECTIONS, DIRECTIONS_OF, KINDS_OF, Kind
 
-Criterion = Literal["extension", "called", "caller", "customer"]
+_Criterion = Literal["extension", "called", "caller"]
 _Check = Callable[[CallEvent], bool]
 
 # An end of a call has a cause; a filter on causes leaves the other kinds alone.
 _ENDS: Final[frozenset[Kind]] = frozenset({"hangup", "cdr"})
 
 
-# A drawer of the index, by what an event must show to find it: its kind, its customer ("" is for
-# any), a criterion and the value there. A plain tuple, for an event makes a dozen of them.
-_Key = tuple[Kind, str, Criterion, str]
-
-
 class _Entry(NamedTuple):
+    """A subscription in the index; `checks` are what is left to be asked about an event."""
+
     number: int
     subscription: Subscription
+    kinds: frozenset[Kind]
     checks: tuple[_Check, ...]
+
+
+# What lies in one drawer, by customer; under "" are those that want the events of any.
+_Drawer = dict[str, list[_Entry]]
 
 
 class Router:
@@ -44,34 +46,73 @@ class Router:
     """
 
     def __init__(self, subscriptions: Iterable[tuple[int, Subscription]]) -> None:
-        self._drawers: dict[_Key, list[_Entry]] = {}
+        # The drawers by the value that a criterion names. Those who name none lie together by
+        # the kinds that they want, of which there are few different sets.
+        self._by_extension: dict[str, _Drawer] = {}
+        self._by_called: dict[str, _Drawer] = {}
+        self._by_caller: dict[str, _Drawer] = {}
+        self._by_kinds: dict[frozenset[Kind], _Drawer] = {}
         for number, subscription in subscriptions:
-            entry = _Entry(number, subscription, tuple(_checks(subscription)))
-            for key in _filed_under(subscription):
-                self._drawers.setdefault(key, []).append(entry)
+            if subscription.enabled:
+                self._file(number, subscription)
 
     def wanted_by(self, event: CallEvent) -> tuple[tuple[int, Subscription], ...]:
         """Every subscription that wants the event, with its number, in the order of numbers."""
-        found: dict[int, Subscription] = {}
-        for key in _asked_for(event):
-            for number, subscription, checks in self._drawers.get(key, ()):
-                if number not in found and all(check(event) for check in checks):
-                    found[number] = subscription
-        return tuple((number, found[number]) for number in sorted(found))
+        kind = event.event
+        customers = ("", event.customer) if event.customer else ("",)
+        found = {
+            number: subscription
+            for drawer in self._pointed_at(event)
+            for customer in customers
+            for number, subscription, kinds, checks in drawer.get(customer, ())
+            if kind in kinds and (not checks or all(check(event) for check in checks))
+        }
+        return tuple(sorted(found.items()) if len(found) > 1 else found.items())
+
+    def _pointed_at(self, event: CallEvent) -> list[_Drawer]:
+        """Every drawer in which a subscription that wants the event may lie.
+
+        A criterion that nobody is filed under costs an event nothing.
+        """
+        kind, caller = event.event, event.from_
+        pointed_at = [drawer for kinds, drawer in self._by_kinds.items() if kind in kinds]
+        if self._by_extension:
+            pointed_at += _present(self._by_extension, _extensions(event))
+        if self._by_called:
+            pointed_at += _present(self._by_called, map(without_plus, _called_numbers(event)))
+        if self._by_caller and caller is not None:
+            pointed_at += _present(self._by_caller, (without_plus(caller),))
+        return pointed_at
+
+    def _file(self, number: int, subscription: Subscription) -> None:
+        wanted = subscription.filter
+        customer = "" if wanted.customer == "*" else wanted.customer
+        criterion, values = _most_selective(wanted)
+        checks = tuple(_checks(subscription, answered=criterion))
+        entry = _Entry(number, subscription, _kinds(subscription), checks)
+        for drawer in self._drawers(criterion, values, entry.kinds):
+            drawer.setdefault(customer, []).append(entry)
+
+    def _drawers(
+        self, criterion: _Criterion | None, values: frozenset[str], kinds: frozenset[Kind]
+    ) -> list[_Drawer]:
+        """The drawers for one subscription, made where they are missing."""
+        match criterion:
+            case "extension":
+                return [self._by_extension.setdefault(value, {}) for value in values]
+            case "called":
+                return [self._by_called.setdefault(value, {}) for value in values]
+            case "caller":
+                return [self._by_caller.setdefault(value, {}) for value in values]
+            case None:
+                return [self._by_kinds.setdefault(kinds, {})]
 
 
-def _filed_under(subscription: Subscription) -> Iterator[_Key]:
-    wanted = subscription.filter
-    criterion, values = _most_selective(wanted)
-    customer = "" if wanted.customer == "*" else wanted.customer
-    for kind in _kinds(subscription):
-        for value in values:
-            yield kind, customer, criterion, value
+def _present(drawers: dict[str, _Drawer], values: Iterable[str]) -> list[_Drawer]:
+    return [drawers[value] for value in values if value in drawers]
 
 
 def _kinds(subscription: Subscription) -> frozenset[Kind]:
-    if not subscription.enabled:
-        return frozenset()
     kinds = KINDS_OF[subscription.vocabulary]
     if subscription.filter.events:
         kinds &= subscription.filter.events
@@ -80,58 +121,46 @@ def _kinds(subscription: Subscription) -> frozenset[Kind]:
     return kinds
 
 
-def _most_selective(wanted: Filter) -> tuple[Criterion, frozenset[str]]:
+def _most_selective(wanted: Filter) -> tuple[_Criterion | None, frozenset[str]]:
     """The first criterion that names its values; with a mask among them it names none."""
-    choices: tuple[tuple[Criterion, tuple[str, ...], Callable[[str], str | None]], ...] = (
+    choices: tuple[tuple[_Criterion, tuple[str, ...], Callable[[str], str | None]], ...] = (
         ("extension", wanted.extension, exact_extension),
         ("called", wanted.called, exact_number),
         ("caller", wanted.caller, exact_number),
     )
     for criterion, texts, exact in choices:
         values = frozenset(value for text in texts if (value := exact(text)) is not None)
+        if "" in values:
+            raise ValueError(f"An entry of `{criterion}` is empty.")
         if texts and all(exact(text) is not None for text in texts):
             return criterion, values
-    return "customer", frozenset({""})
+    return None, frozenset()
 
 
-def _asked_for(event: CallEvent) -> Iterator[_Key]:
-    """Every drawer in which a subscription that wants the event may lie."""
-    values: set[tuple[Criterion, str]] = {("customer", "")}
-    values.update(("extension", each) for each in _extensions(event))
-    values.update(("called", without_plus(each)) for each in _called_numbers(event))
-    if event.from_ is not None:
-        values.add(("caller", without_plus(event.from_)))
-    for customer in {"", event.customer or ""}:
-        for criterion, value in values:
-            yield event.event, customer, criterion, value
-
-
-def _extensions(event: CallEvent) -> tuple[str, ...]:
+def _extensions(event: CallEvent) -> list[str]:
     """All that may be an extension of ours: on the outer side of a call stands none."""
-    outer = event.direction
-    ends = (
-        event.extension,
-        event.answering_number,
-        None if outer == "in" else event.from_,
-        None if outer == "out" else event.to,
-        *(event.user or ()),
-    )
-    return tuple(each for each in ends if each is not None)
+    ends = [event.extension, event.answering_number, *(event.user or ())]
+    if event.direction != "in":
+        ends.append(event.from_)
+    if event.direction != "out":
+        ends.append(event.to)
+    return [each for each in ends if each is not None]
 
 
-def _called_numbers(event: CallEvent) -> tuple[str, ...]:
+def _called_numbers(event: CallEvent) -> list[str]:
     called = (event.to, event.did, event.diversion)
-    return tuple(each for each in called if each is not None)
+    return [each for each in called if each is not None]
 
 
-def _checks(subscription: Subscription) -> Iterator[_Check]:
-    """One question for each criterion that restricts; the kind is answered by the index."""
+def _checks(subscription: Subscription, *, answered: _Criterion | None) -> Iterator[_Check]:
+    """One question for each criterion that restricts.
+
+    Customer, kind and the criterion that the subscription is filed under are answered by then.
+    """
     wanted = subscription.filter
-    customer = wanted.customer
-    if customer not in {"", "*"}:
-        yield lambda event: event.customer == customer
     sayable = DIRECTIONS_OF[subscription.vocabulary]
-    yield lambda event: event.direction is None or event.direction in sayable
+    if len(sayable) < len(DIRECTIONS):
+        yield lambda event: event.direction is None or event.direction in sayable
     if wanted.direction:
         yield lambda event: event.direction in wanted.direction
     if wanted.selection != "ALL":
@@ -140,17 +169,17 @@ def _checks(subscription: Subscription) -> Iterator[_Check]:
         yield lambda event: event.extension_type in wanted.extension_type
     if wanted.cause:
         yield lambda event: event.event not in _ENDS or event.cause in wanted.cause
-    yield from _mask_checks(wanted)
+    yield from _mask_checks(wanted, answered)
 
 
-def _mask_checks(wanted: Filter) -> Iterator[_Check]:
-    if wanted.extension:
+def _mask_checks(wanted: Filter, answered: _Criterion | None) -> Iterator[_Check]:
+    if wanted.extension and answered != "extension":
         is_extension = extension_matcher(wanted.extension)
         yield lambda event: any(map(is_extension, _extensions(event)))
-    if wanted.called:
+    if wanted.called and answered != "called":
         is_called = number_matcher(wanted.called)
         yield lambda event: any(map(is_called, _called_numbers(event)))
-    if wanted.caller:
+    if wanted.caller and answered != "caller":
         is_caller = number_matcher(wanted.caller)
         yield lambda event: event.from_ is not None and is_caller(event.from_)
     if wanted.dtmf:

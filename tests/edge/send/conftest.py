@@ -3,7 +3,7 @@
 import socket
 import ssl
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
@@ -15,6 +15,7 @@ from callpost.edge.dial import Dialer
 from callpost.model.delivery import Message
 from callpost.model.egress import Guard
 from callpost.model.limits import Egress
+from edge.send.tending import tending
 
 Handler = Callable[[trio.abc.Stream], Awaitable[None]]
 
@@ -65,9 +66,10 @@ def egress() -> Egress:
 
 
 @pytest.fixture
-def dialer(egress: Egress) -> Dialer:
+async def dialer(egress: Egress) -> AsyncIterator[Dialer]:
     """The real dialler with the built-in guard."""
-    return Dialer(egress, Guard())
+    async with tending(Dialer(egress, Guard())) as tended:
+        yield tended
 
 
 @pytest.fixture

@@ -62,9 +62,13 @@ async def bounded() -> AsyncIterator[None]:
         yield
 
 
-def _dialer(per_host: int = 1, keepalive_s: float = 30.0) -> tuple[Dialer, Egress]:
+async def _dialer(
+    nursery: trio.Nursery, per_host: int = 1, keepalive_s: float = 30.0
+) -> tuple[Dialer, Egress]:
     egress = Egress(max_connections_per_host=per_host, keepalive_s=keepalive_s)
-    return Dialer(egress, Guard(), look_up=lambda _: ("127.0.0.1",)), egress
+    dialer = Dialer(egress, Guard(), look_up=lambda _: ("127.0.0.1",))
+    await nursery.start(dialer.tend)
+    return dialer, egress
 
 
 async def _link(
@@ -112,9 +116,9 @@ def _tcp(dialer: Dialer, egress: Egress, port: int, *, ack: bool) -> TcpSender:
     return TcpSender(endpoint, dialer=dialer, egress=egress)
 
 
-async def test_a_link_too_many_is_our_own_fault(serve: Serve) -> None:
+async def test_a_link_too_many_is_our_own_fault(serve: Serve, nursery: trio.Nursery) -> None:
     """Nobody is charged for a place that did not become free within the connect time-out."""
-    dialer, _ = _dialer()
+    dialer, _ = await _dialer(nursery)
     port = await serve(_Server())
     link = await _link(dialer, port)
     outcome = await _again(dialer, port)
@@ -122,9 +126,11 @@ async def test_a_link_too_many_is_our_own_fault(serve: Serve) -> None:
     assert outcome == _NO_PLACE
 
 
-async def test_another_port_and_another_host_have_places_of_their_own(serve: Serve) -> None:
+async def test_another_port_and_another_host_have_places_of_their_own(
+    serve: Serve, nursery: trio.Nursery
+) -> None:
     """The limit protects one peer and holds up no other."""
-    dialer, _ = _dialer()
+    dialer, _ = await _dialer(nursery)
     port, other_port = await serve(_Server()), await serve(_Server())
     link = await _link(dialer, port)
     others = [
@@ -135,9 +141,11 @@ async def test_another_port_and_another_host_have_places_of_their_own(serve: Ser
     assert [isinstance(other, Link) for other in others] == [True, True]
 
 
-async def test_whoever_came_first_gets_the_place_that_becomes_free(serve: Serve) -> None:
+async def test_whoever_came_first_gets_the_place_that_becomes_free(
+    serve: Serve, nursery: trio.Nursery
+) -> None:
     """First come, first served."""
-    dialer, _ = _dialer()
+    dialer, _ = await _dialer(nursery)
     port = await serve(_Server())
     link = await _link(dialer, port)
     served: list[int] = []
@@ -147,32 +155,34 @@ async def test_whoever_came_first_gets_the_place_that_becomes_free(serve: Serve)
         served.append(number)
         waited.close()
 
-    async with trio.open_nursery() as nursery:
+    async with trio.open_nursery() as waiting:
         for number in range(5):
-            nursery.start_soon(wait, number)
+            waiting.start_soon(wait, number)
             await trio.testing.wait_all_tasks_blocked()
         link.close()
     assert served == [0, 1, 2, 3, 4]
 
 
-async def test_whoever_gave_up_waiting_takes_no_place(serve: Serve) -> None:
+async def test_whoever_gave_up_waiting_takes_no_place(serve: Serve, nursery: trio.Nursery) -> None:
     """A cancelled wait leaves the queue."""
-    dialer, _ = _dialer()
+    dialer, _ = await _dialer(nursery)
     port = await serve(_Server())
     link = await _link(dialer, port)
-    async with trio.open_nursery() as nursery:
+    async with trio.open_nursery() as waiting:
         for _ in range(3):
-            nursery.start_soon(_link, dialer, port)
+            waiting.start_soon(_link, dialer, port)
         await trio.testing.wait_all_tasks_blocked()
-        nursery.cancel_scope.cancel()
+        waiting.cancel_scope.cancel()
     link.close()
     assert isinstance(await _again(dialer, port), Link)
 
 
 @pytest.mark.parametrize("how", ["refused", "tls refused", "tls cancelled", "connect cancelled"])
-async def test_a_connect_that_fails_leaves_its_place(serve: Serve, how: str) -> None:
+async def test_a_connect_that_fails_leaves_its_place(
+    serve: Serve, nursery: trio.Nursery, how: str
+) -> None:
     """Whatever ends it, in whichever phase."""
-    dialer, _ = _dialer()
+    dialer, _ = await _dialer(nursery)
 
     async def no_tls(stream: trio.abc.Stream) -> None:
         await stream.receive_some()
@@ -192,9 +202,9 @@ async def test_a_connect_that_fails_leaves_its_place(serve: Serve, how: str) -> 
     assert dialer._places._peers == {}
 
 
-async def test_a_link_leaves_its_place_once(serve: Serve) -> None:
+async def test_a_link_leaves_its_place_once(serve: Serve, nursery: trio.Nursery) -> None:
     """Closing it twice makes no room for two."""
-    dialer, _ = _dialer()
+    dialer, _ = await _dialer(nursery)
     port = await serve(_Server())
     first = await _link(dialer, port)
     first.close()
@@ -206,10 +216,10 @@ async def test_a_link_leaves_its_place_once(serve: Serve) -> None:
 
 
 async def test_a_kept_connection_of_another_sender_makes_room(
-    serve: Serve, message: Message
+    serve: Serve, nursery: trio.Nursery, message: Message
 ) -> None:
     """An idle connection is worth less than a delivery that waits."""
-    dialer, egress = _dialer()
+    dialer, egress = await _dialer(nursery)
     server = _Server()
     port = await serve(server)
     senders = [_http(dialer, egress, port) for _ in range(2)]
@@ -219,9 +229,11 @@ async def test_a_kept_connection_of_another_sender_makes_room(
     assert (set(outcomes), server.total) == ({Delivered("http_200", 200)}, 6)
 
 
-async def test_many_senders_share_few_places(serve: Serve, message: Message) -> None:
+async def test_many_senders_share_few_places(
+    serve: Serve, nursery: trio.Nursery, message: Message
+) -> None:
     """Twenty attempts of five subscribers at one peer with three places: all are delivered."""
-    dialer, egress = _dialer(per_host=3)
+    dialer, egress = await _dialer(nursery, per_host=3)
     server = _Server()
     port = await serve(server)
     senders = [_http(dialer, egress, port) for _ in range(5)]
@@ -230,9 +242,9 @@ async def test_many_senders_share_few_places(serve: Serve, message: Message) -> 
     async def send(sender: HttpSender) -> None:
         outcomes.append((await sender.send(message)).outcome)
 
-    async with trio.open_nursery() as nursery:
+    async with trio.open_nursery() as sending:
         for turn in range(20):
-            nursery.start_soon(send, senders[turn % 5])
+            sending.start_soon(send, senders[turn % 5])
     for sender in senders:
         sender.close()
     assert (set(outcomes), server.most <= 3) == ({Delivered("http_200", 200)}, True)
@@ -240,10 +252,10 @@ async def test_many_senders_share_few_places(serve: Serve, message: Message) -> 
 
 @pytest.mark.parametrize(("ack", "expected"), [(True, Delivered("acknowledged")), (False, None)])
 async def test_a_tcp_line_makes_room_where_every_frame_was_answered(
-    serve: Serve, message: Message, *, ack: bool, expected: Delivered | None
+    serve: Serve, nursery: trio.Nursery, message: Message, *, ack: bool, expected: Delivered | None
 ) -> None:
     """Without answers nobody knows what the peer has read, so such a line keeps its place."""
-    dialer, egress = _dialer()
+    dialer, egress = await _dialer(nursery)
     port = await serve(_Server(b"OK\n"))
     first, second = (_tcp(dialer, egress, port, ack=ack) for _ in range(2))
     await first.send(message)
@@ -257,8 +269,7 @@ async def test_an_idle_connection_is_closed_by_itself(
     serve: Serve, message: Message, nursery: trio.Nursery
 ) -> None:
     """After `keepalive_s`, though nothing else is sent."""
-    dialer, egress = _dialer(per_host=8, keepalive_s=0.1)
-    nursery.start_soon(dialer.sweep)
+    dialer, egress = await _dialer(nursery, per_host=8, keepalive_s=0.1)
     server = _Server()
     port = await serve(server)
     sender = _http(dialer, egress, port)
@@ -267,7 +278,6 @@ async def test_an_idle_connection_is_closed_by_itself(
             sending.start_soon(sender.send, message)
     stood = server.standing
     await server.until_standing(0)
-    nursery.cancel_scope.cancel()
     assert stood == 3
 
 
@@ -275,8 +285,7 @@ async def test_a_connection_in_use_is_not_closed(
     serve: Serve, message: Message, nursery: trio.Nursery
 ) -> None:
     """An answer may take longer than an idle connection is kept."""
-    dialer, egress = _dialer(keepalive_s=0.05)
-    nursery.start_soon(dialer.sweep)
+    dialer, egress = await _dialer(nursery, keepalive_s=0.05)
 
     async def slow(stream: trio.abc.Stream) -> None:
         while await stream.receive_some():
@@ -286,15 +295,14 @@ async def test_a_connection_in_use_is_not_closed(
     sender = _http(dialer, egress, await serve(slow))
     report = await sender.send(message)
     sender.close()
-    nursery.cancel_scope.cancel()
     assert report.outcome == Delivered("http_200", 200)
 
 
 async def test_idle_connections_are_given_up_where_descriptors_are_short(
-    serve: Serve, message: Message
+    serve: Serve, nursery: trio.Nursery, message: Message
 ) -> None:
     """The attempt that noticed it is nobody's fault; the next one finds room."""
-    dialer, egress = _dialer(per_host=8)
+    dialer, egress = await _dialer(nursery, per_host=8)
     server = _Server()
     sender = _http(dialer, egress, await serve(server))
     await sender.send(message)
@@ -315,14 +323,12 @@ async def test_an_idle_tcp_line_stays(
     serve: Serve, message: Message, nursery: trio.Nursery
 ) -> None:
     """One connection per subscription, kept open."""
-    dialer, egress = _dialer(keepalive_s=0.05)
-    nursery.start_soon(dialer.sweep)
+    dialer, egress = await _dialer(nursery, keepalive_s=0.05)
     sender = _tcp(dialer, egress, await serve(_Server(b"OK\n")), ack=True)
     await sender.send(message)
     await trio.sleep(0.15)  # three times as long as an HTTP connection would have been kept
     report = await sender.send(replace(message, id="evt_2"))
     sender.close()
-    nursery.cancel_scope.cancel()
     assert report.reused
 
 
@@ -330,11 +336,9 @@ async def test_the_sweeper_sleeps_until_there_is_something_to_close(
     serve: Serve, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
 ) -> None:
     """It is woken by a link that comes to rest, and not before that."""
-    dialer, _ = _dialer(per_host=8)
-    nursery.start_soon(dialer.sweep)
+    await _dialer(nursery, per_host=8)
     await trio.testing.wait_all_tasks_blocked()
     statistics = trio.lowlevel.current_statistics()
-    nursery.cancel_scope.cancel()
     assert statistics.seconds_to_next_deadline > 3_600
 
 
@@ -345,8 +349,7 @@ async def test_tls_links_are_swept_too(
     server_context: ssl.SSLContext,
 ) -> None:
     """The peer is told good-bye and sees the end."""
-    dialer, _ = _dialer(keepalive_s=0.05)
-    nursery.start_soon(dialer.sweep)
+    dialer, _ = await _dialer(nursery, keepalive_s=0.05)
     context = ssl.create_default_context()
     authority.configure_trust(context)
     server = _Server()
@@ -355,5 +358,4 @@ async def test_tls_links_are_swept_too(
     await link.receive_some(100)
     link.rest(trio.current_time())
     await server.until_standing(0)
-    nursery.cancel_scope.cancel()
     assert not link.wake(trio.current_time())

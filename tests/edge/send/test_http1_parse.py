@@ -1,10 +1,6 @@
-"""Answers out of bytes: what llhttp reads, what we make of it, and any nonsense."""
-
-from itertools import pairwise
+"""Answers out of bytes: what llhttp reads and what we make of it."""
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from callpost.edge.http1.parse import AnswerParser
 from callpost.model.limits import ANSWER_HEADERS_MAX_BYTES, ANSWER_MAX_BYTES
@@ -123,7 +119,7 @@ def test_a_body_above_the_limit_ends_the_reading() -> None:
 
 def test_trailers_without_end_end_the_reading() -> None:
     """What comes behind the body is left alone too."""
-    assert _parsed(_CHUNKED + b"0\r\n", *[b"A: b\r\n" * 1_000] * 11).done
+    assert _parsed(_CHUNKED + b"0\r\n", *[b"A: b\r\n" * 1_000] * 22).done
 
 
 def test_a_trailer_is_no_header() -> None:
@@ -136,43 +132,3 @@ def test_headers_of_an_interim_answer_do_not_count() -> None:
     """Only the final answer's headers are kept."""
     parser = _parsed(b"HTTP/1.1 103 E\r\nLocation: /early\r\n\r\n" + _OK)
     assert parser.headers == []
-
-
-_fragments = st.sampled_from(
-    [
-        b"HTTP/1.1 200 OK\r\n",
-        b"HTTP/1.1 204 No\r\n",
-        b"HTTP/1.0 503 Busy\n",
-        _CONTINUE,
-        b"Content-Length: 3\r\n",
-        b"Transfer-Encoding: chunked\r\n",
-        b"Retry-After: 7\r\n",
-        b"Empty:\r\n",
-        b" folded\r\n",
-        b"Connection: close\r\n",
-        b"\r\n",
-        b"\n",
-        b"3\r\nabc\r\n",
-        b"0\r\n\r\n",
-        b"abc",
-        b"\0\xff",
-    ]
-)
-_streams = st.lists(_fragments, max_size=12).map(b"".join) | st.binary(max_size=60)
-
-
-@given(stream=_streams, cuts=st.lists(st.integers(0, 400), max_size=10))
-@example(stream=_OK + b"\r\nX", cuts=[len(_OK), len(_OK) + 2])
-def test_any_stream_reads_the_same_however_it_is_cut(stream: bytes, cuts: list[int]) -> None:
-    """Nothing that a peer sends raises, and packets' borders mean nothing."""
-    places = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
-    pieces = [stream[start:end] for start, end in pairwise(places)]
-    whole, cut = _parsed(stream), _parsed(*pieces)
-    assert _seen(whole) == _seen(cut)
-
-
-def _seen(parser: AnswerParser) -> tuple[object, ...]:
-    """What counts: the answer once its headers are complete, before that the error."""
-    if not parser.headed:
-        return (parser.error, parser.done)
-    return (parser.status, parser.headers, parser.body, parser.reusable)

@@ -18,6 +18,7 @@ from callpost.model.endpoint import HttpEndpoint, TcpEndpoint, Timeouts, UdpEndp
 from callpost.model.limits import Egress
 from callpost.model.outcome import Delivered, Outcome, Retry
 from callpost.model.url import ParsedUrl, UrlFault, parse_url
+from edge.send.tending import tending
 
 Serve = Callable[..., Awaitable[int]]
 _DENIED = Retry(reason="egress_denied", phase="connect")
@@ -39,13 +40,11 @@ _NUMBERS = ["2852039166", "0251.0376.0251.0376", "0xa9fea9fe", "169.254.43518", 
 
 
 def _sender(
-    url: str, egress: Egress, *answers: str, place: str = "primary"
+    dialer: Dialer, url: str, egress: Egress, *, place: str = "primary"
 ) -> HttpSender | TcpSender | UdpSender:
-    """What sends to `url`; a name has these answers."""
+    """What sends to `url`."""
     parsed = parse_url(url)
     assert isinstance(parsed, ParsedUrl)
-    guard = Guard(deny=egress.deny, allow=egress.allow)
-    dialer = Dialer(egress, guard, look_up=lambda _: answers)
     match parsed.scheme:
         case "http" | "https":
             http = HttpEndpoint(
@@ -88,9 +87,13 @@ async def _outcome(
     egress: Egress | None = None,
     place: str = "primary",
 ) -> Outcome:
-    sender = _sender(url, egress or Egress(), *answers, place=place)
-    report = await sender.send(message)
-    sender.close()
+    """How a delivery to `url` ends, where a name has these answers."""
+    egress = egress or Egress()
+    guard = Guard(deny=egress.deny, allow=egress.allow)
+    async with tending(Dialer(egress, guard, look_up=lambda _: answers)) as dialer:
+        sender = _sender(dialer, url, egress, place=place)
+        report = await sender.send(message)
+        sender.close()
     return report.outcome
 
 
@@ -167,7 +170,6 @@ async def test_a_name_that_changes_its_mind_gains_nothing(serve: Serve, message:
     port = await serve(_accepting)
     answers = iter([("127.0.0.1",), ("169.254.169.254",)])
     egress = Egress(keepalive_s=0)
-    dialer = Dialer(egress, Guard(), look_up=lambda _: next(answers))
     endpoint = HttpEndpoint(
         place="primary",
         scheme="http",
@@ -178,7 +180,8 @@ async def test_a_name_that_changes_its_mind_gains_nothing(serve: Serve, message:
         level=2,
         timeouts=_TIMEOUTS,
     )
-    sender = HttpSender(endpoint, dialer=dialer, egress=egress, version="1")
-    outcomes = [(await sender.send(message)).outcome for _ in range(2)]
-    sender.close()
+    async with tending(Dialer(egress, Guard(), look_up=lambda _: next(answers))) as dialer:
+        sender = HttpSender(endpoint, dialer=dialer, egress=egress, version="1")
+        outcomes = [(await sender.send(message)).outcome for _ in range(2)]
+        sender.close()
     assert outcomes == [Delivered("http_200", 200), _DENIED]

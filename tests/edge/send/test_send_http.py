@@ -159,6 +159,19 @@ async def test_an_old_connection_is_not_used_again(
     assert receiver.connections == 2
 
 
+async def test_a_connection_may_rest_longer_than_an_attempt_may_take(
+    serve: Serve, dialer: Dialer, message: Message
+) -> None:
+    """The deadline of one attempt does not end the connection before the next."""
+    timeouts = Timeouts(connect_s=0.5, first_byte_s=0.05, whole_s=0.05)
+    sender = _sender(dialer, await serve(_Receiver()), timeouts=timeouts)
+    await sender.send(message)
+    await trio.sleep(0.1)
+    report = await sender.send(message)
+    sender.close()
+    assert report.reused
+
+
 async def test_the_connection_used_last_goes_first(
     serve: Serve, dialer: Dialer, message: Message
 ) -> None:

@@ -306,3 +306,71 @@ async def test_frames_go_out_over_tls(
     sender = _sender(dialer, port, tls=Tls(ca_file=str(path)), ack=True)
     reports = await _reports(sender, message, message)
     assert [report.outcome for report in reports] == [Delivered("acknowledged")] * 2
+
+
+@pytest.mark.parametrize("answer", [b"", b"OK\n"])
+async def test_a_line_may_rest_longer_than_an_attempt_may_take(
+    serve: Serve, dialer: Dialer, message: Message, answer: bytes
+) -> None:
+    """The deadline of one attempt does not end the connection before the next."""
+    timeouts = Timeouts(connect_s=0.3, first_byte_s=0.05, whole_s=0.05)
+    port = await serve(_Peer(answer))
+    sender = _sender(dialer, port, ack=bool(answer), timeouts=timeouts)
+    await sender.send(message)
+    await trio.sleep(0.1)
+    (report,) = await _reports(sender, message)
+    assert report.reused
+
+
+async def test_a_sender_that_never_waits_lets_others_have_their_turn(
+    serve: Serve, dialer: Dialer, message: Message
+) -> None:
+    """The kernel takes every frame at once, yet the loop is not held."""
+    sender = _sender(dialer, await serve(_Peer()))
+    await sender.send(message)
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(count)
+        for _ in range(160):
+            await sender.send(message)
+        nursery.cancel_scope.cancel()
+    sender.close()
+    assert turns >= 9
+
+
+class _JustInTime:
+    """A link whose deadline passes as the last byte goes out, and the dialler that has it."""
+
+    def __init__(self) -> None:
+        self.expired = False
+        self.closed = False
+
+    async def connect(self, *_: object, **__: object) -> "_JustInTime":
+        """It is the link itself."""
+        return self
+
+    def set_deadline(self, when: float) -> None:
+        """It passes at its own time."""
+
+    async def send_all(self, data: bytes) -> None:  # noqa: ARG002 - the port's
+        """Everything has gone."""
+        self.expired = True
+
+    def close(self) -> None:
+        """It ends."""
+        self.closed = True
+
+
+async def test_a_line_that_expired_with_the_last_byte_is_not_used_again(message: Message) -> None:
+    """The frame is delivered, and the next one is not charged for it."""
+    link = _JustInTime()
+    sender = _sender(link, 9)  # type: ignore[arg-type] # the part that is used
+    report = await sender.send(message)
+    assert (report.outcome, link.closed) == (Delivered("written"), True)

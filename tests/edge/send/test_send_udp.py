@@ -137,3 +137,83 @@ async def test_a_source_address_that_is_not_ours_is_our_own_fault(message: Messa
     egress = Egress(source_address="203.0.113.1")
     (report,) = await _reports(_sender(Dialer(egress, Guard()), 9, egress=egress), message)
     assert report.outcome == LocalFault("udp:no_local_address")
+
+
+class _Crowded:
+    """A dialler whose links have no room for the first `refused` datagrams."""
+
+    def __init__(self, refused: int) -> None:
+        self.room = trio.Event()
+        self.sent: list[bytes] = []
+        self._refused = refused
+
+    async def connect_datagram(
+        self,
+        host: str,  # noqa: ARG002 - the port's
+        port: int,  # noqa: ARG002 - the port's
+        *,
+        connect_timeout_s: float,  # noqa: ARG002 - the port's
+    ) -> "_Crowded":
+        """It is the link itself."""
+        return self
+
+    def send(self, datagram: bytes) -> bool:
+        """Take it, or have no room."""
+        self._refused -= 1
+        if self._refused >= 0:
+            return False
+        self.sent.append(datagram)
+        return True
+
+    async def wait(self) -> None:
+        """There is room."""
+        await self.room.wait()
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def _to(dialer: _Crowded) -> UdpSender:
+    return _sender(dialer, 9)  # type: ignore[arg-type] # the part that is used
+
+
+async def test_datagrams_wait_for_room_in_their_order(message: Message) -> None:
+    """Those that come later do not overtake the one that waits."""
+    crowded = _Crowded(refused=1)
+    sender = _to(crowded)
+    async with trio.open_nursery() as nursery:
+        for number in range(3):
+            nursery.start_soon(sender.send, replace(message, content=b"%d" % number))
+            await trio.testing.wait_all_tasks_blocked()
+        crowded.room.set()
+    sender.close()
+    assert crowded.sent == [b"0", b"1", b"2"]
+
+
+async def test_no_room_in_time_is_a_time_out(message: Message) -> None:
+    """The attempt ends as any other."""
+    (report,) = await _reports(_to(_Crowded(refused=1)), message)
+    assert report.outcome == Retry(reason="timeout", phase="write", timed_out=True)
+
+
+async def test_a_sender_that_never_waits_lets_others_have_their_turn(
+    dialer: Dialer, peer: trio.socket.SocketType, message: Message
+) -> None:
+    """The kernel takes every datagram at once, yet the loop is not held."""
+    sender = _sender(dialer, _port(peer))
+    await sender.send(message)
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(count)
+        for _ in range(160):
+            await sender.send(message)
+        nursery.cancel_scope.cancel()
+    sender.close()
+    assert turns >= 9

@@ -1,11 +1,15 @@
 """Appending to the spool on SQLite: the contract, receipts, group commit, cancellation."""
 
+import itertools
+import random
+from collections.abc import Iterator
+
 import pytest
 import trio
 import trio.testing
 
 from callpost.edge.spool import SqliteSpool
-from callpost.model.delivery import Accepted, NotAccepted
+from callpost.model.delivery import Accepted, Arrival, NotAccepted
 from contracts import SpoolContract
 from edge.spool.spool_on_disk import OpenSqlite, Query
 from spool_nouns import OpenSpool, arrival, pending
@@ -132,3 +136,54 @@ async def test_more_calls_than_are_remembered_keep_their_counters(
     for prefix in "ab":
         await spool.append([arrival(f"{prefix}{n}", 1, call=str(n)) for n in range(9)])
     assert [one.seq for one in pending(spool, 1)] == [1] * 9 + [2] * 9
+
+
+async def test_known_and_new_calls_come_together(open_sqlite: OpenSqlite) -> None:
+    """After a restart a call keeps its number beside calls that were never heard of."""
+    async with open_sqlite() as spool:
+        await spool.append([arrival("a1", 1, call="a")])
+    async with open_sqlite() as spool:
+        await spool.append([arrival(name, 1, call=name[0]) for name in ("b1", "a2", "c1", "a3")])
+        told = [(one.call, one.seq, one.previous_id) for one in pending(spool, 1)]
+    a, b, c = told[0][0], told[1][0], told[3][0]
+    assert told == [(a, 1, ""), (b, 1, ""), (a, 2, "a1"), (c, 1, ""), (a, 3, "a2")]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_seq_is_told_as_a_plain_count_would(
+    open_sqlite: OpenSqlite, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Over batches, restarts, repeated ids, two customers, and with next to no memory."""
+    monkeypatch.setattr("callpost.edge.spool.ledger._REMEMBERED", 2)
+    dice = random.Random(f"seq-{seed}")
+    told: dict[tuple[str, str, int], list[tuple[int, str, str]]] = {}
+    ids = (f"e{n}" for n in itertools.count())
+    for _ in range(4):
+        async with open_sqlite() as spool:
+            for _ in range(8):
+                await spool.append(_batch(dice, ids, told))
+            bodies = {owner: pending(spool, owner) for owner in (1, 2, 3)}
+    wanted = {(owner, body) for (_, _, owner), deliveries in told.items() for body in deliveries}
+    assert wanted == {
+        (owner, (one.seq, one.previous_id, one.body.decode()))
+        for owner, deliveries in bodies.items()
+        for one in deliveries
+    }
+
+
+def _batch(
+    dice: random.Random,
+    ids: Iterator[str],
+    told: dict[tuple[str, str, int], list[tuple[int, str, str]]],
+) -> list[Arrival]:
+    """Some arrivals, the last one twice; `told` learns what each delivery is to bear."""
+    arrivals = []
+    for _ in range(dice.randint(1, 6)):
+        name, call, customer = next(ids), dice.choice("abcd"), dice.choice(["", "acme"])
+        owners = dice.sample([1, 2, 3], dice.randint(0, 3))
+        one = arrival(name, *owners, call=call, customer=customer, body=name.encode())
+        arrivals.append(one)
+        for owner in owners:
+            before = told.setdefault((customer, call, owner), [])
+            before.append((len(before) + 1, before[-1][2] if before else "", name))
+    return [*arrivals, arrivals[-1]]

@@ -24,7 +24,7 @@ from callpost.edge.listen import (
     serve_tcp,
     serve_udp,
 )
-from callpost.edge.logs import collecting_log
+from callpost.edge.logs import collecting_logs
 
 _LOOPBACK: Final = "127.0.0.1"
 # Between two events of the call: slow enough to look like one, quick enough to watch.
@@ -102,7 +102,7 @@ async def _run_daemon(
     *,
     task_status: trio.TaskStatus[object] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    with daemon.opened(config, {}, collecting_log(stage.read_log)) as house:
+    with daemon.opened(config, {}, collecting_logs(stage.read_log)) as house:
         await house.live(stopping, task_status=task_status)
     stopped.set()
 

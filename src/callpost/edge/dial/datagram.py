@@ -20,35 +20,41 @@ class DatagramLink:
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
 
-    async def send(self, datagram: bytes) -> Retry | Rejected | LocalFault | None:
-        """Hand it to the kernel; None once that was done, else why it was not."""
+    def send(self, datagram: bytes) -> Retry | Rejected | LocalFault | bool:
+        """Hand it to the kernel: True once that was done, False where it has no room just now.
+
+        Else why it cannot be sent.
+        """
         self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # reading it clears it
         try:
-            await self._send(datagram)
+            return self._sent(datagram)
         except OSError as error:
             if error.errno == errno.EMSGSIZE:
                 return Rejected("too_large")
             return _failure(error, phase="write")
-        return None
+
+    async def wait(self) -> None:
+        """Wait until the kernel has room again."""
+        await trio.lowlevel.wait_writable(self._socket)
 
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
 
-    async def _send(self, datagram: bytes) -> None:
+    def _sent(self, datagram: bytes) -> bool:
         told_of_an_earlier_one = False
         while True:
             try:
                 self._socket.send(datagram)
             except BlockingIOError:
-                await trio.lowlevel.wait_writable(self._socket)
+                return False
             except ConnectionRefusedError:
                 # An ICMP error that came between our look and the sending.
                 if told_of_an_earlier_one:
                     raise
                 told_of_an_earlier_one = True
             else:
-                return
+                return True
 
 
 def datagram_link(address: str, port: int, *, source: str) -> DatagramLink | Retry | LocalFault:

@@ -17,6 +17,7 @@ from callpost.edge.dial.race import first_connected
 from callpost.edge.dial.resolve import LookUp, Resolver
 from callpost.edge.dial.sockets import family_of
 from callpost.edge.dial.tls import TlsContexts, shake_hands
+from callpost.edge.dial.watch import Watch
 from callpost.model.egress import Guard
 from callpost.model.endpoint import Tls
 from callpost.model.limits import Egress
@@ -34,9 +35,8 @@ class Dialer:
         self._guard = guard
         self._resolver = Resolver(look_up)
         self._contexts = TlsContexts()
-        self._places = Places(
-            per_host=egress.max_connections_per_host, keepalive_s=egress.keepalive_s
-        )
+        self._places = Places(per_host=egress.max_connections_per_host)
+        self._watch = Watch()
 
     async def connect(
         self, host: str, port: int, *, tls: ssl.SSLContext | None, connect_timeout_s: float
@@ -48,7 +48,7 @@ class Dialer:
         """
         link = await self._linked(host, port, tls, connect_timeout_s)
         if isinstance(link, LocalFault) and link.reason.endswith("no_descriptors"):
-            self._places.close_resting()
+            self._places.close_idle()
         return link
 
     async def _linked(
@@ -68,15 +68,21 @@ class Dialer:
                     phase = "tls"
                     sock = await shake_hands(sock, host, tls)
                 if isinstance(sock, socket.socket):
-                    return Link(sock, place.kept())
+                    return Link(
+                        sock, place, watch=self._watch, keepalive_s=self._egress.keepalive_s
+                    )
                 return sock
         if phase is None:
             return LocalFault("max_connections_per_host", of_machine=False)
         return Retry(reason="timeout_connect", phase=phase, timed_out=True)
 
-    async def sweep(self) -> None:
-        """Close the links that have rested for `keepalive_s`, for as long as the daemon lives."""
-        await self._places.sweep()
+    async def tend(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """End the waits on links at their deadlines, and close those that rest too long.
+
+        It runs for as long as links are used: setting a deadline before it runs is an error,
+        and where it is cancelled the users of links must be cancelled too.
+        """
+        await self._watch.run(task_status=task_status)
 
     async def connect_datagram(
         self, host: str, port: int, *, connect_timeout_s: float

@@ -1,7 +1,7 @@
 """How many links stand to one host and port, and which of them rest.
 
 Every open link has a place, over all senders of the daemon. A link that has nothing to do
-gives its place to whoever needs one, and goes by itself when it has rested for `keepalive_s`.
+gives its place to whoever needs one.
 """
 
 from types import TracebackType
@@ -11,7 +11,9 @@ import trio
 
 
 class Closable(Protocol):
-    """A link that rests."""
+    """A link, idle since when in trio's time; None while it is in use."""
+
+    idle_since: float | None
 
     def close(self) -> None:
         """Close it, which frees its place."""
@@ -21,13 +23,9 @@ class Closable(Protocol):
 class Places:
     """The places of all links, at most `per_host` for each host and port."""
 
-    def __init__(self, *, per_host: int, keepalive_s: float) -> None:
+    def __init__(self, *, per_host: int) -> None:
         self._per_host = per_host
-        self._keepalive_s = keepalive_s
         self._peers: dict[tuple[str, int], _Peer] = {}
-        # Since when they rest. What comes to rest goes to the end: the first is the oldest.
-        self._resting: dict[Closable, float] = {}
-        self._bell = trio.Event()
 
     async def take(self, host: str, port: int) -> "Place":
         """A place for a link; waits for one, first come first served, where all are taken."""
@@ -37,8 +35,8 @@ class Places:
             peer = self._peers[address] = _Peer(address, self._per_host)
         place = Place(self, peer)
         peer.claims += 1
-        if peer.wants_room and peer.lent:
-            next(iter(peer.lent)).close()
+        if peer.wants_room:
+            peer.close_the_one_idle_longest()
         try:
             await peer.limiter.acquire_on_behalf_of(place)
         except BaseException:
@@ -46,34 +44,11 @@ class Places:
             raise
         return place
 
-    async def sweep(self) -> None:
-        """Close what has rested for `keepalive_s`, for ever."""
-        while True:
-            self._bell = trio.Event()
-            oldest = next(iter(self._resting.items()), None)
-            if oldest is None:
-                await self._bell.wait()
-            elif (ends_at := oldest[1] + self._keepalive_s) > trio.current_time():
-                await trio.sleep_until(ends_at)
-            else:
-                oldest[0].close()
-                await trio.lowlevel.checkpoint()  # a thousand of them do not hold the loop
-
-    def close_resting(self) -> None:
-        """Close every link that rests: a delivery needs what they hold."""
-        for link in list(self._resting):
-            link.close()
-
-    def rests(self, link: Closable, now: float) -> None:
-        """`link` is to be closed when it has rested for `keepalive_s`."""
-        if not self._resting:
-            self._bell.set()
-        self._resting[link] = now
-
-    def wakes(self, link: Closable, now: float) -> bool:
-        """`link` rests no more; False where it has rested too long to be of use."""
-        since = self._resting.pop(link, None)
-        return since is None or now < since + self._keepalive_s
+    def close_idle(self) -> None:
+        """Close every link that is idle: a delivery needs what they hold."""
+        for peer in list(self._peers.values()):
+            for link in peer.idle():
+                link.close()
 
     def renounce(self, peer: "_Peer") -> None:
         """One less stands at `peer` or waits for it."""
@@ -85,12 +60,12 @@ class Places:
 class Place:
     """One link's place. As a context it is free again at the end, unless it was kept."""
 
-    __slots__ = ("_is_free", "_is_kept", "_peer", "_places")
+    __slots__ = ("_is_free", "_link", "_peer", "_places")
 
     def __init__(self, places: Places, peer: "_Peer") -> None:
         self._places = places
         self._peer = peer
-        self._is_kept = False
+        self._link: Closable | None = None
         self._is_free = False
 
     def __enter__(self) -> Self:
@@ -102,63 +77,54 @@ class Place:
         exception: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if not self._is_kept:
+        if self._link is None:
             self.free()
 
-    def kept(self) -> "Place":
-        """The place for a link, which frees it when it closes."""
-        self._is_kept = True
-        return self
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody waits for a place, so that an idle link has to go."""
+        return self._peer.wants_room
 
-    def lend(self, link: Closable) -> None:
-        """`link` has nothing to do: whoever needs its place may close it."""
-        if self._peer.wants_room:
-            link.close()
-        else:
-            self._peer.lent[link] = True
+    def keep(self, link: Closable) -> None:
+        """The place is `link`'s, which frees it when it closes."""
+        self._link = link
+        self._peer.links.add(link)
 
-    def rest(self, link: Closable, now: float) -> None:
-        """Like `lend`, and it is closed by itself when it has rested for `keepalive_s`."""
-        if self._peer.wants_room:
-            link.close()
-        else:
-            self._peer.lent[link] = True
-            self._places.rests(link, now)
-
-    def wake(self, link: Closable, now: float) -> bool:
-        """`link` is in use again; False where it was closed meanwhile or has rested too long."""
-        was_lent = self._peer.lent.pop(link, False)
-        return self._places.wakes(link, now) and was_lent
-
-    def free(self, link: Closable | None = None) -> None:
-        """Leave the place, once; `link` is the one that had it."""
+    def free(self) -> None:
+        """Leave the place, once."""
         if self._is_free:
             return
         self._is_free = True
-        if link is not None:
-            self._peer.lent.pop(link, None)
-            self._places.wakes(link, 0.0)
+        if self._link is not None:
+            self._peer.links.discard(self._link)
         self._peer.limiter.release_on_behalf_of(self)
         self._places.renounce(self._peer)
 
 
 class _Peer:
-    """A host and port.
+    """A host and port; `claims` counts the links that stand and those that wait for a place."""
 
-    `claims` counts the links that stand and those that wait for a place, `lent` holds those
-    that have nothing to do, the one that did something longest ago first.
-    """
-
-    __slots__ = ("_per_host", "address", "claims", "lent", "limiter")
+    __slots__ = ("_per_host", "address", "claims", "limiter", "links")
 
     def __init__(self, address: tuple[str, int], per_host: int) -> None:
         self._per_host = per_host
         self.address = address
         self.claims = 0
         self.limiter = trio.CapacityLimiter(per_host)
-        self.lent: dict[Closable, bool] = {}
+        self.links: set[Closable] = set()
 
     @property
     def wants_room(self) -> bool:
         """Whether somebody waits for a place."""
         return self.claims > self._per_host
+
+    def idle(self) -> list[Closable]:
+        """The links that have nothing to do, the one that did something longest ago first."""
+        # Sorted when somebody asks, which is rare: a list kept in order costs every exchange.
+        idle = [(link.idle_since, link) for link in self.links if link.idle_since is not None]
+        return [link for _, link in sorted(idle, key=lambda pair: pair[0])]
+
+    def close_the_one_idle_longest(self) -> None:
+        """Make room, where there is an idle link at all."""
+        for link in self.idle()[:1]:
+            link.close()

@@ -6,7 +6,6 @@ a connection that is not `reusable` after an exchange is closed already.
 
 from typing import Protocol
 
-import trio
 from msgspec import Struct
 
 from callpost.edge.http1.parse import AnswerParser
@@ -17,7 +16,13 @@ _CHUNK_BYTES = 16 * 1024
 
 
 class Link(Protocol):
-    """The byte stream underneath; errors are OSError."""
+    """The byte stream underneath; errors are OSError, `expired` that the deadline has passed."""
+
+    expired: bool
+
+    def set_deadline(self, when: float) -> None:
+        """From `when` on, waits end in TimeoutError."""
+        ...
 
     async def send_all(self, data: bytes) -> None:
         """Hand everything to the kernel."""
@@ -76,10 +81,13 @@ class ExchangeFailure(Struct, frozen=True, kw_only=True):
 class Connection:
     """A connection that carries one exchange at a time; `opened_at` is trio's time."""
 
-    __slots__ = ("_link", "opened_at")
+    __slots__ = ("_link", "_parser", "_phase", "_reason", "opened_at")
 
     def __init__(self, link: Link, *, opened_at: float) -> None:
         self._link = link
+        self._parser = AnswerParser()
+        self._phase: Phase = "write"
+        self._reason = ""
         self.opened_at = opened_at
 
     async def exchange(
@@ -90,22 +98,22 @@ class Connection:
         It must be sent, and the first byte of the answer here, by `first_byte_by`. Both are in
         trio's time.
         """
-        parser = AnswerParser()
-        first_byte_by = min(deadline, first_byte_by)
-        conversation = _Conversation(self._link, parser)
+        parser = self._parser
+        parser.begin()
+        self._link.set_deadline(min(first_byte_by, deadline))
         try:
-            with trio.CancelScope(deadline=first_byte_by) as scope:
-                await conversation.run(request, scope, deadline)
+            was_sent = await self._converse(request, deadline)
         except BaseException:
             self.close()
             raise
-        if not parser.reusable:
+        reusable = parser.reusable and was_sent
+        if not reusable:
             self.close()
         if parser.headed:
-            return Answer(parser.status, tuple(parser.headers), parser.body, parser.reusable)
-        if scope.cancelled_caught:
-            return conversation.timed_out(short=first_byte_by < deadline)
-        return conversation.failure()
+            return Answer(parser.status, tuple(parser.headers), parser.body, reusable)
+        if self._link.expired and not parser.error:
+            return self._timed_out(short=first_byte_by < deadline)
+        return self._failure()
 
     def rest(self, now: float) -> None:
         """No other exchange for now; the connection may be closed behind our back."""
@@ -119,45 +127,33 @@ class Connection:
         """Close it without waiting."""
         self._link.close()
 
-
-class _Conversation:
-    """What happens on the wire during one exchange, and how far it got."""
-
-    __slots__ = ("_link", "_parser", "_phase", "_reason")
-
-    def __init__(self, link: Link, parser: AnswerParser) -> None:
-        self._link = link
-        self._parser = parser
-        self._phase: Phase = "write"
+    async def _converse(self, request: bytes, deadline: float) -> bool:
+        """Send, and read until there is nothing more to read; returns whether all was sent."""
+        link, parser = self._link, self._parser
+        self._phase = "write"
         self._reason = "closed"
-
-    async def run(self, request: bytes, scope: trio.CancelScope, deadline: float) -> None:
+        was_sent = False
         try:
-            await self._link.send_all(request)
+            await link.send_all(request)
+            was_sent = True
             self._phase = "first-byte"
         except OSError as error:
             # A peer may answer (413, say) and close before it has read everything: read on.
-            self._reason = self._link.reason_of(error)
+            self._reason = link.reason_of(error)
         try:
-            await self._read(scope, deadline)
+            while data := await link.receive_some(_CHUNK_BYTES):
+                parser.feed(data)
+                if parser.done:
+                    break
+                if parser.received:
+                    self._phase = "read"
+                    link.set_deadline(deadline)
         except OSError as error:
             if self._phase != "write":
-                self._reason = self._link.reason_of(error)
+                self._reason = link.reason_of(error)
+        return was_sent
 
-    async def _read(self, scope: trio.CancelScope, deadline: float) -> None:
-        parser = self._parser
-        while True:
-            data = await self._link.receive_some(_CHUNK_BYTES)
-            if not data:
-                return
-            parser.feed(data)
-            if parser.done:
-                return
-            if parser.received:
-                self._phase = "read"
-                scope.deadline = deadline
-
-    def failure(self) -> ExchangeFailure:
+    def _failure(self) -> ExchangeFailure:
         if self._parser.error:
             reason = f"protocol:{self._parser.error}"
             return ExchangeFailure(reason=reason, phase="read", received=True)
@@ -165,7 +161,7 @@ class _Conversation:
             reason=self._reason, phase=self._phase, received=self._parser.received
         )
 
-    def timed_out(self, *, short: bool) -> ExchangeFailure:
+    def _timed_out(self, *, short: bool) -> ExchangeFailure:
         """A time-out; `short` says that the first byte's ends before the whole one."""
         reason = "timeout"
         if short and not self._parser.received:

@@ -23,6 +23,8 @@ class RequestHead:
         self._takes_type = not self._is_get and not type_is_set
         self._target = endpoint.target.encode()
         self._fixed = _lines(_fixed_headers(endpoint, own_names, version))
+        # A POST begins with the same bytes each time.
+        self._post = b"POST %b HTTP/1.1\r\n%b" % (self._target, self._fixed)
 
     def target(self, message: Message) -> bytes:
         """Path and query; a GET's content is added to the query that the URL already has."""
@@ -38,17 +40,15 @@ class RequestHead:
 
         What is signed is the body, of a GET the query string as it is sent.
         """
-        target = self.target(message)
-        body = b"" if self._is_get else message.content
-        marks = self._marks(message, target.partition(b"?")[2] if self._is_get else body)
-        if authorization:
-            marks += f"authorization: {authorization}\r\n"
         if self._is_get:
+            target = self.target(message)
+            marks = self._marks(message, target.partition(b"?")[2], authorization)
             return b"GET %b HTTP/1.1\r\n%b%b\r\n" % (target, self._fixed, marks.encode())
-        marks += f"content-length: {len(body)}\r\n\r\n"
-        return b"POST %b HTTP/1.1\r\n%b%b%b" % (target, self._fixed, marks.encode(), body)
+        body = message.content
+        marks = self._marks(message, body, authorization)
+        return self._post + f"{marks}content-length: {len(body)}\r\n\r\n".encode() + body
 
-    def _marks(self, message: Message, signed: bytes) -> str:
+    def _marks(self, message: Message, signed: bytes, authorization: str) -> str:
         """The headers that belong to the attempt, Standard Webhooks' among them."""
         endpoint = self._endpoint
         timestamp = int(message.sent_at)
@@ -70,6 +70,8 @@ class RequestHead:
         if endpoint.body_signature is not None:
             signature = body_signature(endpoint.body_signature.secret, signed)
             marks += f"{endpoint.body_signature.header}: {signature}\r\n"
+        if authorization:
+            marks += f"authorization: {authorization}\r\n"
         return marks
 
 

@@ -14,16 +14,17 @@ from callpost.model.limits import ANSWER_HEADERS_MAX_BYTES, ANSWER_MAX_BYTES
 _INTERIM_MAX: Final = 16
 # The headers that somebody reads; the others are counted and forgotten.
 _KEPT: Final = frozenset({b"retry-after", b"location", b"www-authenticate", b"content-type"})
-# What is read behind the headers, chunk sizes and trailers included: enough for a body of
+# What is read of an answer at all, chunk sizes and trailers included: enough for a body of
 # ANSWER_MAX_BYTES in chunks of any sensible size, and an end to trailers that have none.
-_AFTER_HEADERS_MAX_BYTES: Final = 4 * ANSWER_MAX_BYTES
+_READ_MAX_BYTES: Final = ANSWER_HEADERS_MAX_BYTES + 4 * ANSWER_MAX_BYTES
 _VERSIONS: Final = frozenset({"1.0", "1.1"})
+_HEADERS_TOO_LARGE: Final = "header block too large"
 _FIRST_BYTE: Final = b"H"
 _LINE_ENDS: Final = b"\r\n"
 
 
 class AnswerParser:
-    """Reads one answer.
+    """Reads the answers of one connection, one after the other.
 
     `headed` says that the final status line and headers are here; before that they mean nothing.
     `done` says that nothing more is wanted, because the answer is whole, broken or too long;
@@ -34,7 +35,7 @@ class AnswerParser:
     __slots__ = (
         "_interim",
         "_llhttp",
-        "_room",
+        "_read_bytes",
         "body",
         "done",
         "error",
@@ -46,8 +47,20 @@ class AnswerParser:
     )
 
     def __init__(self) -> None:
-        self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
+        self.begin()
+        llhttp = HttpResponseParser(self)
+        # Scripts end lines with a bare LF; RFC 9112, section 2.2 lets a recipient take that.
+        llhttp.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)
+        self._llhttp = llhttp
+
+    def begin(self) -> None:
+        """Be ready for the next answer; after one that was not `reusable` there is none.
+
+        A parser for each answer instead would cost 1 us more.
+        """
+        self.status = 0
+        self.headers.clear()
         self.headed = False
         self.done = False
         self.reusable = False
@@ -55,11 +68,7 @@ class AnswerParser:
         self.error = ""
         self.body = b""
         self._interim = 0
-        self._room = ANSWER_HEADERS_MAX_BYTES
-        llhttp = HttpResponseParser(self)
-        # Scripts end lines with a bare LF; RFC 9112, section 2.2 lets a recipient take that.
-        llhttp.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)
-        self._llhttp = llhttp
+        self._read_bytes = 0
 
     def feed(self, data: bytes) -> None:
         """Take what arrived next."""
@@ -69,14 +78,21 @@ class AnswerParser:
             return
         if not self.received and not self._begins(data):
             return
-        if self.headed or len(data) <= self._room:
-            self._execute(data)
-        elif self._room:
-            room = self._room
-            self._execute(data[:room])
-            self.feed(data[room:])
-        else:
-            self._end("header block too large")
+        limit = _READ_MAX_BYTES if self.headed else ANSWER_HEADERS_MAX_BYTES
+        room = limit - self._read_bytes
+        self._execute(data[:room])
+        if len(data) >= room:
+            self._reach_limit(data[room:])
+
+    def _reach_limit(self, rest: bytes) -> None:
+        """Go on only with an answer whose headers are here."""
+        if not self.done:
+            if not self.headed:
+                self._end(_HEADERS_TOO_LARGE)
+            elif self._read_bytes >= _READ_MAX_BYTES:
+                self.done = True
+        if rest:
+            self.feed(rest)
 
     def _begins(self, data: bytes) -> bool:
         """Whether parsing goes on: llhttp takes RTSP and ICE for HTTP, we do not."""
@@ -89,7 +105,7 @@ class AnswerParser:
         return True
 
     def _execute(self, data: bytes) -> None:
-        self._room -= len(data)
+        self._read_bytes += len(data)
         try:
             self._llhttp.feed_data(data)
         except HttpParserError as error:
@@ -98,9 +114,7 @@ class AnswerParser:
                 self.reusable = False
             else:
                 self._end(str(error).lower())
-        if self.headed and self._room <= 0:
-            self.done = True
-        if self.done:
+        if self.done and not self.reusable:
             # The parser and we hold each other; cut here, no garbage waits for the collector.
             del self._llhttp
 
@@ -141,7 +155,6 @@ class AnswerParser:
                 raise _Stop
             return
         self.headed = True
-        self._room = _AFTER_HEADERS_MAX_BYTES
 
     def on_body(self, data: bytes) -> None:
         """Keep the beginning of the body; more than we want ends the reading."""

@@ -41,6 +41,9 @@ class Replies:
 
     async def room(self) -> None:
         """Wait until the buffer is not full; full for `stall_s` means: abandon the replies."""
+        if len(self._waiting) < REPLIES_MAX_BYTES:
+            # Without a deadline, which would take 8 us, for it is asked about every read.
+            return
         with trio.move_on_after(self._stall_s):
             while len(self._waiting) >= REPLIES_MAX_BYTES:
                 await self._moved.park()

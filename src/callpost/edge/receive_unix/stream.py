@@ -144,11 +144,14 @@ async def _converse(connection: socket.socket, reception: _Reception) -> None:
 
 async def _hear(connection: socket.socket, replies: Replies, reception: _Reception) -> None:
     cutter = LineCutter(reception.max_event_bytes)
-    hearing = trio.socket.from_stdlib_socket(connection)
     while True:
         await replies.room()
+        # First wait, then read: a producer that waits for each reply has never sent more by now.
+        await trio.lowlevel.wait_readable(connection)
         try:
-            data = await hearing.recv(_READ_MAX_BYTES)
+            data = connection.recv(_READ_MAX_BYTES)
+        except BlockingIOError:
+            continue
         except OSError:
             # The producer closed with replies unread: it broke off, and nobody can say that its
             # last piece was whole.

@@ -204,26 +204,34 @@ def _delete_deferred(connection: sqlite3.Connection, lane: Deferred | Released) 
 
 def _rows_of_done(done: Done) -> list[_AttemptRow]:
     """The last attempt is the one that made it; its row keeps what a replay needs."""
-    rows = _rows(done.subscription, done.attempts)
-    if rows:
-        rows[-1] = (*rows[-1][:-2], done.delivery.seq, done.delivery.previous_id)
+    owner, delivery = done.subscription, done.delivery
+    rows = _rows(owner, done.attempts[:-1])
+    for last in done.attempts[-1:]:
+        rows.append(_row(owner, last, seq=delivery.seq, previous_id=delivery.previous_id))
     return rows
 
 
 def _rows(subscription: int, attempts: Iterable[AttemptRecord]) -> list[_AttemptRow]:
-    return [
-        (
-            one.number,
-            subscription,
-            one.attempt,
-            one.at,
-            one.place,
-            one.outcome,
-            one.reason,
-            one.http_status,
-            one.total_ms,
-            None,
-            None,
-        )
-        for one in attempts
-    ]
+    return [_row(subscription, one) for one in attempts]
+
+
+def _row(
+    subscription: int,
+    one: AttemptRecord,
+    *,
+    seq: int | None = None,
+    previous_id: str | None = None,
+) -> _AttemptRow:
+    return (
+        one.number,
+        subscription,
+        one.attempt,
+        one.at,
+        one.place,
+        one.outcome,
+        one.reason,
+        one.http_status,
+        one.total_ms,
+        seq,
+        previous_id,
+    )

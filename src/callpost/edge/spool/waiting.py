@@ -140,7 +140,8 @@ class Waiting:
         count = min(len(self._settlements), _BATCH_ROWS)
         taken = [self._settlements.popleft() for _ in range(count)]
         self._out = count
-        self._urgent -= sum(map(_is_urgent, taken))
+        if self._urgent:
+            self._urgent -= sum(map(_is_urgent, taken))
         return taken
 
     def take_chore(self) -> Chore | None:

@@ -1,0 +1,262 @@
+"""One HTTP endpoint's door where HTTP/2 is wanted or a proxy stands in the way.
+
+What a peer or a proxy does is an outcome, never an exception. Over HTTP/2 the attempts share a
+connection; over HTTP/1.1, which a peer may choose, each has one of its own.
+"""
+
+from typing import Final
+
+import trio
+from msgspec.structs import replace
+
+from callpost.edge.http1 import Answer, Connection, Digest, ExchangeFailure, RequestHead
+from callpost.edge.send_http_negotiated.http2 import Http2Connection
+from callpost.edge.send_http_negotiated.tls import SecureLink
+from callpost.edge.send_http_negotiated.tunnel import proxy_headers
+from callpost.edge.send_http_negotiated.way import Contexts, Dialer, Vet, Way
+from callpost.model.delivery import Message, Report
+from callpost.model.endpoint import DigestAuth, HttpEndpoint
+from callpost.model.http_outcome import http_outcome
+from callpost.model.limits import Egress
+from callpost.model.outcome import LocalFault, Outcome, Retry
+
+_Carrier = Connection | Http2Connection
+
+
+class NegotiatingHttpSender:
+    """Sends to one HTTP endpoint; `vet` and `contexts` are as in `way`."""
+
+    def __init__(
+        self,
+        endpoint: HttpEndpoint,
+        *,
+        dialer: Dialer,
+        vet: Vet,
+        contexts: Contexts,
+        egress: Egress,
+        version: str,
+    ) -> None:
+        self._endpoint = endpoint
+        self._egress = egress
+        self._way = Way(endpoint, dialer=dialer, vet=vet, contexts=contexts, version=version)
+        self._head = RequestHead(_as_forwarded(endpoint), version=version)
+        # Those of HTTP/1.1 that rest, the one used last at the end.
+        self._idle: list[Connection] = []
+        # Those of HTTP/2, resting or not.
+        self._shared: list[Http2Connection] = []
+        # What can be shared is made by one and awaited by the others.
+        self._is_shared = endpoint.http2
+        self._connecting = trio.Lock()
+        match endpoint.auth:
+            case DigestAuth(username, password):
+                self._digest: Digest | None = Digest(username, password)
+            case _:
+                self._digest = None
+
+    async def send(self, message: Message) -> Report:
+        """Make one attempt, within the endpoint's time-outs."""
+        attempt = _Attempt(trio.current_time(), self._endpoint.timeouts.whole_s)
+        if self._digest is None:
+            await self._exchange(attempt, self._head.request(message))
+        else:
+            await self._exchange_with_digest(self._digest, attempt, message)
+        total_s = attempt.ended - attempt.started
+        return Report(
+            outcome=self._outcome(attempt.result, now=message.sent_at + total_s),
+            connect_ms=attempt.connect_ms,
+            total_ms=total_s * 1000,
+            reused=attempt.reused,
+        )
+
+    def close(self) -> None:
+        """Drop the connections that are idle."""
+        while self._idle:
+            self._idle.pop().close()
+        for connection in [one for one in self._shared if not one.is_busy]:
+            self._drop(connection)
+
+    async def _exchange_with_digest(
+        self, digest: Digest, attempt: "_Attempt", message: Message
+    ) -> None:
+        """The challenge and the answer to it are one attempt, under one deadline."""
+
+        async def once(authorization: str) -> Answer | None:
+            await self._exchange(attempt, self._head.request(message, authorization=authorization))
+            return attempt.result if isinstance(attempt.result, Answer) else None
+
+        await digest.exchange(self._head.method, self._head.target(message), once)
+
+    async def _exchange(self, attempt: "_Attempt", request: bytes) -> None:
+        carrier = self._reusable(attempt.ended)
+        attempt.reused = carrier is not None
+        if carrier is not None:
+            await self._exchange_on(carrier, attempt, request)
+            if not attempt.died_unanswered:
+                return
+            # The peer closed it while our request was on its way: that is the connection's
+            # end and says nothing of the endpoint, so it is not charged.
+            attempt.reused = False
+        carrier = await self._connected(attempt)
+        if carrier is not None:
+            await self._exchange_on(carrier, attempt, request)
+
+    async def _exchange_on(self, carrier: _Carrier, attempt: "_Attempt", request: bytes) -> None:
+        try:
+            attempt.result = await carrier.exchange(
+                request,
+                first_byte_by=attempt.ended + self._endpoint.timeouts.first_byte_s,
+                deadline=attempt.deadline,
+            )
+        except BaseException:
+            if isinstance(carrier, Http2Connection) and not carrier.is_busy:
+                self._drop(carrier)
+            raise
+        attempt.ended = trio.current_time()
+        match carrier:
+            case Connection():
+                if isinstance(attempt.result, Answer) and attempt.result.reusable:
+                    carrier.rest(attempt.ended)
+                    self._idle.append(carrier)
+            case Http2Connection(is_busy=False):
+                if carrier.has_room and self._is_young(carrier, attempt.ended):
+                    carrier.rest(attempt.ended)
+                else:
+                    self._drop(carrier)
+
+    async def _connected(self, attempt: "_Attempt") -> _Carrier | None:
+        """A connection to use; None where there is none, and the attempt has its result."""
+        began = trio.current_time()
+        by = min(began + self._endpoint.timeouts.connect_s, attempt.deadline)
+        carrier = await (self._joined(attempt, by) if self._is_shared else self._fresh(by))
+        attempt.ended = trio.current_time()
+        if isinstance(carrier, Retry | LocalFault):
+            attempt.result = carrier
+            return None
+        if not attempt.reused:
+            attempt.connect_ms = (attempt.ended - began) * 1000
+        return carrier
+
+    async def _joined(self, attempt: "_Attempt", by: float) -> _Carrier | Retry | LocalFault:
+        """What another attempt has made meanwhile, else one's own."""
+        with trio.move_on_at(by) as waiting:
+            await self._connecting.acquire()
+        if waiting.cancelled_caught:
+            return _TOO_LATE
+        try:
+            carrier = self._reusable(trio.current_time())
+            attempt.reused = carrier is not None
+            if carrier is None and self._is_shared:
+                return await self._fresh(by)
+        finally:
+            self._connecting.release()
+        # The other one has found that the peer speaks HTTP/1.1: everybody connects at once.
+        return carrier or await self._fresh(by)
+
+    async def _fresh(self, by: float) -> _Carrier | Retry | LocalFault:
+        link = await self._way.connect(by - trio.current_time())
+        if isinstance(link, Retry | LocalFault):
+            return link
+        now = trio.current_time()
+        if not self._endpoint.http2:
+            return Connection(link, opened_at=now)
+        self._is_shared = isinstance(link, SecureLink) and link.protocol == "h2"
+        if not self._is_shared:
+            return Connection(link, opened_at=now)
+        return await self._begun(Http2Connection(link, opened_at=now), by)
+
+    async def _begun(self, connection: Http2Connection, by: float) -> _Carrier | Retry:
+        """The connection once the peer has said how it wants to be used."""
+        reason = "timeout_connect"
+        try:
+            with trio.move_on_at(by) as waiting:
+                reason = await connection.begin()
+        finally:
+            if reason:
+                connection.close()
+        if reason:
+            return Retry(reason=reason, phase="connect", timed_out=waiting.cancelled_caught)
+        self._shared.append(connection)
+        return connection
+
+    def _reusable(self, now: float) -> _Carrier | None:
+        """A shared connection with room, else the idle one used last; young, and still there."""
+        for shared in list(self._shared):
+            is_open = shared.is_busy or shared.wake(now)
+            if is_open and shared.has_room and self._is_young(shared, now):
+                return shared
+            if not shared.is_busy:
+                self._drop(shared)
+        while self._idle:
+            idle = self._idle.pop()
+            if idle.wake(now) and self._is_young(idle, now):
+                return idle
+            idle.close()
+        return None
+
+    def _is_young(self, carrier: _Carrier, now: float) -> bool:
+        return now < carrier.opened_at + self._egress.connection_max_age_s
+
+    def _drop(self, connection: Http2Connection) -> None:
+        connection.close()
+        self._shared.remove(connection)
+
+    def _outcome(
+        self, result: Answer | ExchangeFailure | Retry | LocalFault, *, now: float
+    ) -> Outcome:
+        match result:
+            case Answer():
+                return http_outcome(
+                    result.status,
+                    retry_after=result.header(b"retry-after"),
+                    location=result.header(b"location"),
+                    host=self._endpoint.host,
+                    now=now,
+                )
+            case ExchangeFailure():
+                return Retry(reason=result.reason, phase=result.phase, timed_out=result.timed_out)
+            case _:
+                return result
+
+
+class _Attempt:
+    """One attempt under way, over all its connections, in trio's time.
+
+    `ended` is when its latest step ended, which is when the next one begins.
+    """
+
+    __slots__ = ("connect_ms", "deadline", "ended", "result", "reused", "started")
+
+    def __init__(self, started: float, whole_s: float) -> None:
+        self.started = started
+        self.ended = started
+        self.deadline = started + whole_s
+        self.connect_ms: float | None = None
+        self.reused = False
+        self.result: Answer | ExchangeFailure | Retry | LocalFault = _TOO_LATE
+
+    @property
+    def died_unanswered(self) -> bool:
+        """Whether the connection ended, by itself, before any byte of the answer came."""
+        result = self.result
+        return isinstance(result, ExchangeFailure) and not (result.received or result.timed_out)
+
+
+def _as_forwarded(endpoint: HttpEndpoint) -> HttpEndpoint:
+    """The endpoint as a proxy that forwards is asked for it (RFC 9112, section 3.2.2).
+
+    Through a tunnel, and without a proxy, it is asked as itself.
+    """
+    if endpoint.proxy is None or endpoint.scheme == "https":
+        return endpoint
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    authority = host if endpoint.port == 80 else f"{host}:{endpoint.port}"
+    own_names = {name.lower() for name, _ in endpoint.headers}
+    ours = [pair for pair in proxy_headers(endpoint.proxy.auth) if pair[0] not in own_names]
+    return replace(
+        endpoint,
+        target=f"http://{authority}{endpoint.target}",
+        headers=(*endpoint.headers, *ours),
+    )
+
+
+_TOO_LATE: Final = Retry(reason="timeout_connect", phase="connect", timed_out=True)
