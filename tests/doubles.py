@@ -86,6 +86,7 @@ class MemorySpool:
     _of_call: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list))
     _by_due: dict[int, list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
     _queue: list[tuple[Settlement, Callable[[bool], None] | None]] = field(default_factory=list)
+    _out: list[tuple[Settlement, Callable[[bool], None] | None]] = field(default_factory=list)
     _appends: list[tuple[Sequence[Arrival], list[Receipt], trio.Event]] = field(
         default_factory=list
     )
@@ -98,7 +99,9 @@ class MemorySpool:
             self._work = trio.Event()
             appends, self._appends = self._appends, []
             queue, self._queue = self._queue, []
+            self._out = queue
             await trio.sleep(self.commit_s)
+            self._out = []
             for arrivals, receipts, done in appends:
                 receipts += [self._append(arrival) for arrival in arrivals]
                 done.set()
@@ -171,6 +174,14 @@ class MemorySpool:
     def pending_of(self, subscription: int) -> int:
         """See ports.Spool."""
         return self._counts[subscription]
+
+    def ending(self, subscription: int) -> frozenset[int]:
+        """See ports.Spool."""
+        return frozenset(
+            one.delivery.position
+            for one, _ in (*self._out, *self._queue)
+            if isinstance(one, Done | Died) and one.subscription == subscription
+        )
 
     def has_gap(self, subscription: int, call: int) -> bool:
         """See ports.Spool."""

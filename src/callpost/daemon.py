@@ -5,6 +5,7 @@ drain deadline, then the spool makes its last commit. Outside failures are outco
 flies, the nurseries fold, and the spool has everything.
 """
 
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +25,6 @@ from callpost.doors import CannotStart, Doors, open_doors
 from callpost.edge.clock import SystemClock
 from callpost.edge.dial import Dialer
 from callpost.edge.dial.tls import TlsContexts
-from callpost.edge.dial.vet import Vetting
 from callpost.edge.dice import SystemDice
 from callpost.edge.logs import Logs
 from callpost.edge.receive_unix import serve_datagrams, serve_stream
@@ -121,6 +121,9 @@ class House:
             await downstream.start(self._deliver, engine.dispatcher)
             async with trio.open_nursery() as upstream:
                 self._open(engine.intake, upstream, stopping)
+                # What stands now stays: with 10,000 subscriptions a full collection would stop
+                # the loop for 190 ms to find that out again.
+                gc.freeze()
                 self._announce()
                 task_status.started(engine.operator)
                 await stopping.wait()
@@ -231,7 +234,6 @@ class _Engine(Struct, frozen=True):
 
 def sender_factory(dialer: Dialer, egress: Egress) -> SenderFactory:
     """A new transport is one line here, one Struct in `endpoint` and one `edge/send_x`."""
-    vetting = Vetting(Guard(deny=egress.deny, allow=egress.allow))
     contexts = TlsContexts()
 
     def open_sender(endpoint: Endpoint) -> Sender:
@@ -239,7 +241,7 @@ def sender_factory(dialer: Dialer, egress: Egress) -> SenderFactory:
             case HttpEndpoint(http2=False, proxy=None):
                 return HttpSender(endpoint, dialer=dialer, egress=egress, version=__version__)
             case HttpEndpoint():
-                return _negotiating_sender(endpoint, dialer, vetting, contexts, egress)
+                return _negotiating_sender(endpoint, dialer, contexts, egress)
             case TcpEndpoint():
                 return TcpSender(endpoint, dialer=dialer, egress=egress)
             case UdpEndpoint():
@@ -251,7 +253,7 @@ def sender_factory(dialer: Dialer, egress: Egress) -> SenderFactory:
 
 
 def _negotiating_sender(
-    endpoint: HttpEndpoint, dialer: Dialer, vetting: Vetting, contexts: TlsContexts, egress: Egress
+    endpoint: HttpEndpoint, dialer: Dialer, contexts: TlsContexts, egress: Egress
 ) -> Sender:
     # h2, hpack and h11 take 27 ms to import, and most installations never need them.
     from callpost.edge.send_http_negotiated import NegotiatingHttpSender  # noqa: PLC0415 - see above
@@ -259,7 +261,7 @@ def _negotiating_sender(
     return NegotiatingHttpSender(
         endpoint,
         dialer=dialer,
-        vet=vetting.refusal,
+        vet=dialer.refusal,
         contexts=contexts.context,
         egress=egress,
         version=__version__,

@@ -269,3 +269,31 @@ async def test_a_lane_that_falls_due_after_a_full_window_is_not_forgotten(
         await house.feed(("bad", "hangup"), *[("a", "dtmf"), ("b", "dtmf")] * 32)
         await trio.sleep(10)
         assert not house.spool.rows
+
+
+async def test_carriers_without_work_go_home(autojump_clock: MockClock) -> None:
+    """A burst needs eight of them; a minute later none is left, and the next event has one."""
+    async with a_house(ScriptedWorld(), a_subscription()) as house:
+        await house.feed(*((f"c{n}", "hangup") for n in range(50)))
+        courier = house.dispatcher.courier("crm")
+        await trio.sleep(1)
+        busy = courier.bench.members
+        await trio.sleep(100)
+        idle = courier.bench.members
+        await house.feed(("d", "hangup"))
+        await trio.sleep(1)
+        assert (busy > 0, idle, len(house.world.sent)) == (True, 0, 51)
+
+
+async def test_a_carrier_that_is_needed_stays(autojump_clock: MockClock) -> None:
+    """One event a second needs one carrier, which does not come and go."""
+    async with a_house(ScriptedWorld(), a_subscription()) as house:
+        await house.feed(*((f"c{n}", "hangup") for n in range(50)))
+        courier = house.dispatcher.courier("crm")
+        seen = set()
+        for second in range(200):
+            await trio.sleep(1)
+            await house.feed((f"d{second}", "hangup"))
+            if second > 100:
+                seen.add(courier.bench.members)
+        assert seen == {1}

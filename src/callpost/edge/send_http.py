@@ -4,21 +4,17 @@ What a peer does is an outcome, never an exception. A redirect is never followed
 redirect only its host is told.
 """
 
-import re
 import ssl
 from typing import Final, Protocol
-from urllib.parse import urlsplit
 
 import trio
 
 from callpost.edge.http1 import Answer, Connection, Digest, ExchangeFailure, Link, RequestHead
 from callpost.model.delivery import Message, Report
 from callpost.model.endpoint import DigestAuth, HttpEndpoint, Tls
+from callpost.model.http_outcome import http_outcome
 from callpost.model.limits import Egress
 from callpost.model.outcome import LocalFault, Outcome, Retry, of_status
-from callpost.model.retry_after import retry_after_s
-
-_HOST: Final = re.compile(r"[a-z0-9._:-]{1,253}")
 
 
 class Dialer(Protocol):
@@ -154,8 +150,13 @@ class HttpSender:
                 wait = result.header(b"retry-after")
                 if not wait and not 300 <= result.status <= 399:
                     return self._plain_outcome(result.status)
-                wait_s = retry_after_s(wait, now=now) if wait else None
-                return of_status(result.status, self._reason(result), retry_after_s=wait_s)
+                return http_outcome(
+                    result.status,
+                    retry_after=wait,
+                    location=result.header(b"location"),
+                    host=self._endpoint.host,
+                    now=now,
+                )
             case ExchangeFailure():
                 return Retry(reason=result.reason, phase=result.phase, timed_out=result.timed_out)
             case _:
@@ -167,16 +168,6 @@ class HttpSender:
         if outcome is None:
             outcome = self._plain[status] = of_status(status, f"http_{status}")
         return outcome
-
-    def _reason(self, answer: Answer) -> str:
-        location = answer.header(b"location") if 300 <= answer.status <= 399 else ""
-        if not location:
-            return f"http_{answer.status}"
-        try:
-            host = urlsplit(location).hostname or self._endpoint.host
-        except ValueError:
-            host = ""
-        return f"redirect_to:{host}" if _HOST.fullmatch(host) else f"http_{answer.status}"
 
 
 class _Attempt:

@@ -13,6 +13,7 @@ import trio
 from msgspec import Struct
 
 from callpost.engine.bell import Bell
+from callpost.engine.bench import Bench
 from callpost.engine.cull import Cull
 from callpost.engine.gate import Gate
 from callpost.engine.ports import Clock, Spool
@@ -59,6 +60,7 @@ class Courier:
         self._name = subscription.name
         self._concurrency = subscription.concurrency
         self._bell = staff.bell
+        self._bench = Bench()
         self._gate = staff.gate
         self._window = staff.window
         self._rounds = staff.rounds
@@ -67,12 +69,9 @@ class Courier:
         self._spool = spool
         self._clock = clock
         self._log = log
-        self._bench = trio.lowlevel.ParkingLot()
-        self._carriers = 0
-        # The fewest on the bench since `send_home`, and those that are on their way home.
-        self._spare = 0
-        self._leaving = 0
         self._burying = 0
+        # The gate is shut, and when to look again is settled: a ring has nothing to add.
+        self._waits_for_gate = False
         self._wakes_at = 0.0
         self._cull_at = 0.0
         self._draining = False
@@ -81,6 +80,11 @@ class Courier:
     def gate(self) -> Gate:
         """Whether it may send."""
         return self._gate
+
+    @property
+    def bench(self) -> Bench:
+        """Its carriers."""
+        return self._bench
 
     @property
     def window(self) -> Window:
@@ -94,23 +98,22 @@ class Courier:
         subscription that has one now and then 15 us more.
         """
         self._window.look_again()
-        if self._bench and not self._cull.is_overfull():
-            self._bench.unpark()
+        if self._cull.is_overfull():
+            self._bell.ring()
+        elif self._waits_for_gate:
+            # It looks when the gate opens; until then every event would cost 30 us.
+            return
+        elif self._bench:
+            self._bench.call()
         else:
             self._bell.ring()
-
-    def send_home(self) -> None:
-        """Let the carriers go that had nothing to do since this was called last."""
-        spare, self._spare = min(self._spare, len(self._bench)), len(self._bench)
-        self._leaving += spare
-        self._bench.unpark(count=spare)
 
     def drain(self) -> None:
         """Begin no further attempt; `run` returns when those in flight have ended."""
         self._draining = True
         self._window.close()
         self._bell.ring()
-        self._bench.unpark_all()
+        self._bench.call_all()
 
     async def run(self) -> None:
         """Carry until drained."""
@@ -126,17 +129,22 @@ class Courier:
 
     def _turn(self, carriers: trio.Nursery) -> float:
         """Do what can be done now; returns for how long there is nothing else to do."""
-        if not self._burying:
+        if not self._burying and self._cull.is_overfull():
             # Else the spool would name again what is on its way to be buried.
             self._bury_all(self._cull.excess(self._window.lanes.positions()), "overflow")
         now = self._clock.steady()
         shut_s = self._gate.opens_at(now) - now
-        if shut_s <= 0:
+        self._waits_for_gate = shut_s > 0
+        if not self._waits_for_gate:
             self._window.refill(timid=not self._gate.is_proven)
             self._put_to_work(carriers)
             return max(0.0, self._window.due_at() - now)
-        if self._gate.is_busy or not self._spool.pending_of(self._number):
+        if self._gate.is_busy:
             # Whoever ends the attempt that is out looks again.
+            return shut_s
+        if not self._spool.pending_of(self._number):
+            # The first that comes is a reason to look for what expires.
+            self._waits_for_gate = False
             return shut_s
         return min(shut_s, self._bury_expired())
 
@@ -153,9 +161,9 @@ class Courier:
 
     def _put_to_work(self, carriers: trio.Nursery) -> None:
         ready, idle = self._window.lanes.ready, len(self._bench)
-        self._bench.unpark(count=ready)
-        for _ in range(min(ready - idle, self._concurrency - self._carriers)):
-            self._carriers += 1
+        self._bench.call(ready)
+        for _ in range(min(ready - idle, self._concurrency - self._bench.members)):
+            self._bench.join()
             carriers.start_soon(self._carry)
 
     async def _carry(self) -> None:
@@ -167,14 +175,10 @@ class Courier:
                 if taken is not None:
                     await self._deliver(taken, now)
                     continue
-                await self._bench.park()
-                self._spare = min(self._spare, len(self._bench))
-                if self._leaving:
-                    self._leaving -= 1
-                    if not self._window.lanes.ready:
-                        return
+                if not await self._bench.wait() and not self._window.lanes.ready:
+                    return
         finally:
-            self._carriers -= 1
+            self._bench.leave()
             if self._window.lanes.ready:
                 # Work came at the very moment of leaving, when this carrier still counted.
                 self._bell.ring()
@@ -185,11 +189,10 @@ class Courier:
             # Whoever waits for the gate is the courier, not its carriers.
             self._bell.ring()
             return None
+        self._waits_for_gate = False
         self._window.refill(timid=not self._gate.is_proven)
         taken = self._window.lanes.take()
-        more_could_go = (
-            self._window.lanes.ready and self._carriers - len(self._bench) < self._concurrency
-        )
+        more_could_go = self._window.lanes.ready and self._bench.busy < self._concurrency
         if more_could_go or self._window.due_at() < self._wakes_at:
             self._bell.ring()
         return taken

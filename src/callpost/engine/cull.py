@@ -67,7 +67,8 @@ class Cull:
                 limit=_LOOK_AHEAD_ROWS,
                 order="call",
             )
-            if any(is_hangup(one.body) for one in later):
+            # A replay of an earlier hangup stands further back and ends nothing.
+            if any(one.seq > delivery.seq and is_hangup(one.body) for one in later):
                 return True
             if len(later) < _LOOK_AHEAD_ROWS:
                 return False
@@ -90,20 +91,31 @@ class Cull:
             scan=_SCAN_ROWS,
             now=self._clock.steady(),
         )
-        return [one for one in found if key_of(one, self._subscription.order) not in in_memory]
+        ending = self._spool.ending(self._number) if found else frozenset()
+        order = self._subscription.order
+        return [
+            one
+            for one in found
+            if one.position not in ending and key_of(one, order) not in in_memory
+        ]
 
     def excess(self, in_memory: Collection[int]) -> list[Delivery]:
         """The oldest beyond `max_pending`, but for positions in memory, which are about to go."""
-        surplus = min(self._spool.pending_of(self._number) - self._max_pending, _SHED_ROWS)
+        surplus = self._spool.pending_of(self._number) - self._max_pending
         if surplus <= 0:
             return []
+        ending = self._spool.ending(self._number)
+        surplus = min(surplus - len(ending), _SHED_ROWS)
+        if surplus <= 0:
+            return []
+        spared = ending.union(in_memory)
         page = self._spool.page(
             self._number,
             after=0,
-            limit=surplus + len(in_memory),
+            limit=surplus + len(spared),
             order=self._subscription.order,
         )
-        return [one for one, _, _ in page.rows if one.position not in in_memory][:surplus]
+        return [one for one, _, _ in page.rows if one.position not in spared][:surplus]
 
 
 def key_of(delivery: Delivery, order: Order) -> int:

@@ -103,7 +103,7 @@ class Dispatcher:
         while True:
             await trio.sleep(_CARRIERS_IDLE_S)
             for courier in self._couriers.values():
-                courier.send_home()
+                courier.bench.send_home()
 
     def _courier(self, name: str, subscription: Subscription) -> Courier:
         number = self._enrolled[name].number

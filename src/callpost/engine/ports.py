@@ -58,6 +58,10 @@ class Spool(Protocol):
         """Count the committed pending deliveries; costs nothing."""
         ...
 
+    def ending(self, subscription: int) -> frozenset[int]:
+        """Name the positions whose end is queued but not on disk: reads still show them."""
+        ...
+
     def has_gap(self, subscription: int, call: int) -> bool:
         """Say whether a dead letter of the call is kept, other than `superseded` ones."""
         ...

@@ -54,8 +54,8 @@ class Lanes:
 
     def __init__(self, *, window: int, carriers: int) -> None:
         self._window = window
-        self._page_min = max(1, window // 8)
         self._carriers = carriers
+        self._page_min = self._page_min_of(window)
         self._retries_max = max(1, carriers // 2)
         self._lanes: dict[int, _Lane] = {}
         self._fresh: deque[int] = deque()
@@ -86,10 +86,7 @@ class Lanes:
         return self._stored
 
     def room(self) -> int:
-        """How many deliveries may be read now; 0 until an eighth of the window is free.
-
-        So pages are worth their query, and no carrier is idle for want of reading.
-        """
+        """How many deliveries may be read now; 0 until a page is worth its query."""
         free = self._window - self._size
         return free if free >= self._page_min else 0
 
@@ -110,7 +107,7 @@ class Lanes:
     def resize(self, window: int) -> None:
         """Allow more or fewer deliveries from now on; what is here stays."""
         self._window = window
-        self._page_min = max(1, window // 8)
+        self._page_min = self._page_min_of(window)
 
     def offer(self, rows: Iterable[tuple[Delivery, int, bool]]) -> list[Overflowing]:
         """Take in a page; returns the lanes that must be written down as stored, due at once."""
@@ -195,6 +192,13 @@ class Lanes:
     def forget(self, key: int) -> None:
         """What was said of the lane is on disk: pages may decide again."""
         self._stored -= self._lanes.pop(key).stored
+
+    def _page_min_of(self, window: int) -> int:
+        """An eighth of the window, or eight where that leaves no carrier idle.
+
+        A query of its own for each of two rows costs three times the reading of them.
+        """
+        return max(1, window // 8, min(8, (window - self._carriers) // 2))
 
     def _store(self, lane: _Lane) -> None:
         self._stored += not lane.stored

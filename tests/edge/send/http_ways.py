@@ -14,7 +14,6 @@ from msgspec import Struct
 
 from callpost.edge.dial import Dialer
 from callpost.edge.dial.tls import TlsContexts
-from callpost.edge.dial.vet import Vetting
 from callpost.edge.send_http import HttpSender
 from callpost.edge.send_http_negotiated import NegotiatingHttpSender
 from callpost.edge.send_http_negotiated.way import Vet
@@ -70,8 +69,11 @@ class Roads:
         return context
 
     async def to(
-        self, receiver: Receiver, way: Way, **keys: Any
-    ) -> HttpSender | NegotiatingHttpSender:  # noqa: ANN401 - any field of an endpoint
+        self,
+        receiver: Receiver,
+        way: Way,
+        **keys: Any,  # noqa: ANN401 - those of `to_port`
+    ) -> HttpSender | NegotiatingHttpSender:
         """A sender to a receiver that is started for it."""
         context = self.server_context(NAME, speaks=way.peer_speaks) if way.tls else None
         port = await self.serve(receiver.serve, tls=context)
@@ -124,7 +126,7 @@ class Roads:
             sender = NegotiatingHttpSender(
                 endpoint,
                 dialer=dialer,
-                vet=vet or Vetting(guard, look_up=_known(answers)).refusal,
+                vet=vet or dialer.refusal,
                 contexts=TlsContexts().context,
                 egress=egress,
                 version="1.2",

@@ -250,6 +250,26 @@ async def test_many_senders_share_few_places(
     assert (set(outcomes), server.most <= 3) == ({Delivered("http_200", 200)}, True)
 
 
+async def test_a_busy_connection_is_not_given_up_after_each_delivery(
+    serve: Serve, nursery: trio.Nursery, message: Message
+) -> None:
+    """Three carriers with work for two places: far fewer connections than deliveries."""
+    dialer, egress = await _dialer(nursery, per_host=2)
+    server = _Server()
+    port = await serve(server)
+    outcomes = []
+
+    async def carry(sender: HttpSender) -> None:
+        outcomes.extend([(await sender.send(message)).outcome for _ in range(60)])
+        sender.close()
+
+    async with trio.open_nursery() as carriers:
+        for _ in range(3):
+            carriers.start_soon(carry, _http(dialer, egress, port))
+    few = server.total <= 60
+    assert (set(outcomes), len(outcomes), few) == ({Delivered("http_200", 200)}, 180, True)
+
+
 @pytest.mark.parametrize(("ack", "expected"), [(True, Delivered("acknowledged")), (False, None)])
 async def test_a_tcp_line_makes_room_where_every_frame_was_answered(
     serve: Serve, nursery: trio.Nursery, message: Message, *, ack: bool, expected: Delivered | None

@@ -8,7 +8,7 @@ import pytest
 import trio
 import trustme
 
-from callpost.edge.dial.vet import Vetting
+from callpost.edge.dial import Dialer
 from callpost.model.delivery import Message
 from callpost.model.egress import Guard
 from callpost.model.endpoint import BasicAuth, Proxy, Timeouts
@@ -264,7 +264,7 @@ async def test_what_is_allowed_on_purpose_is_asked_for(
 async def test_each_connection_is_vetted_anew(roads: Roads, message: Message, way: Way) -> None:
     """A name that changes its mind (DNS rebinding) gains nothing but what it had."""
     answers = iter([("127.0.0.1",), ("169.254.169.254",)])
-    vetting = Vetting(Guard(), look_up=lambda _: next(answers))
+    vetting = Dialer(Egress(), Guard(), look_up=lambda _: next(answers))
     sender = await roads.to(Receiver(), way, egress=Egress(keepalive_s=0), vet=vetting.refusal)
     outcomes = [(await sender.send(message)).outcome for _ in range(2)]
     assert outcomes == [OK, DENIED]

@@ -138,13 +138,13 @@ def test_a_step_that_fails_leaves_the_schema_as_it_was(
     opened(directory).close()
 
 
-def test_a_file_that_is_no_database_is_refused(directory: Path) -> None:
-    """It is named, and left as it is."""
+def test_a_file_that_is_no_database_is_put_aside(directory: Path) -> None:
+    """Nobody has to take it away: it is kept under another name, and a new one is made."""
     directory.mkdir(mode=0o700)
     (directory / "spool.db").write_text("a letter to grandmother\n" * 100)
-    assert refusal(directory) == (
-        f"{directory}/spool.db: cannot be used as a spool: file is not a database"
-    )
+    opened(directory).close()
+    [aside] = directory.glob("spool.db.damaged-*Z")
+    assert aside.read_text() == "a letter to grandmother\n" * 100
 
 
 @pytest.mark.parametrize("table", ["recipes (name text)", "meta (key text, value)"])

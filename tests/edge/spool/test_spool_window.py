@@ -63,6 +63,16 @@ async def test_deferring_a_call_replaces_the_rows_of_another_order(
     assert query("select count(*) from deferred") == [(1,)]
 
 
+async def test_rows_of_another_order_hide_no_other_call(spool: SqliteSpool) -> None:
+    """Of three rows two are of one call: two calls are due, and two are asked for."""
+    await spool.append([arrival(name, 1, call=call) for name, call in ("1a", "2a", "3b")])
+    pages = pending(spool, 1)
+    for delivery in pages:
+        await settled(spool, deferred(1, delivery, order="none"))
+    calls = [pages[0].call, pages[2].call]
+    assert spool.due(1, now=NEVER, limit=2, order="call") == calls
+
+
 async def test_calls_deferred_one_by_one_block_a_subscription_in_order(spool: SqliteSpool) -> None:
     """After a change from `call` to `subscription` any row holds everything back."""
     await spool.append([arrival(name, 1, call=name) for name in "ab"])

@@ -99,6 +99,19 @@ class Dialer:
         """A context for `connect`; a file that cannot be read is an outcome."""
         return self._contexts.context(tls)
 
+    async def refusal(self, host: str) -> Retry | LocalFault | None:
+        """Why nobody who resolves `host` anew, a proxy, may be sent there; None where one may.
+
+        A dialler picks one of the addresses that are allowed; a proxy picks for itself, so all
+        of them must be. A name that cannot be resolved here cannot be vetted.
+        """
+        answers = (host,) if _is_address(host) else await self._resolver.addresses(host)
+        if not isinstance(answers, tuple):
+            return answers
+        if any(self._guard.refusal(address) is not None for address in answers):
+            return Retry(reason="egress_denied", phase="connect")
+        return None
+
     async def _vetted(self, host: str) -> list[str] | Retry | LocalFault:
         answers = (host,) if _is_address(host) else await self._resolver.addresses(host)
         if not isinstance(answers, tuple):

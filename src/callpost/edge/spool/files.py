@@ -6,11 +6,14 @@ Whatever makes it unusable is told in one sentence that names the path.
 import fcntl
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
 DATABASE: Final = "spool.db"
 LOCK: Final = "lock"
+# What a running daemon leaves for the next start when it has found the database damaged.
+MARK: Final = "damaged"
 
 # How long a statement waits for another process that writes to the file. Nobody but the daemon
 # should; the loop stands still meanwhile, so it is short.
@@ -19,6 +22,10 @@ _BUSY_S: Final = 1.0
 
 class SpoolUnusable(Exception):
     """The spool cannot be opened or used; the message is one sentence for the operator."""
+
+
+class SpoolDamaged(SpoolUnusable):
+    """The database contradicts itself: only a start can salvage it, not a second try."""
 
 
 class Claim:
@@ -61,22 +68,49 @@ class Claim:
             self._descriptor = None
 
 
-def make_database(directory: Path) -> None:
+def make_database(directory: Path, name: str = DATABASE) -> None:
     """Make the file, mode 0600, where it is missing; SQLite alone would let everyone read it.
 
     Only before the first connection: closing any descriptor of the file drops all the locks
     that this process has on it (POSIX), SQLite's own among them.
     """
-    path = directory / DATABASE
+    path = directory / name
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             os.fchmod(descriptor, 0o600)
         finally:
             os.close(descriptor)
-        _flush_directory(directory)
+        flush_directory(directory)
     except OSError as fault:
         raise _unusable(path, fault) from fault
+
+
+def mark_damaged(directory: Path, reason: str) -> None:
+    """Have the next start salvage the database, wherever it finds the damage or not.
+
+    A mark that cannot be made costs the next daemon a second discovery, and nothing more.
+    """
+    with suppress(OSError):
+        descriptor = os.open(
+            directory / MARK, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
+        )
+        try:
+            os.write(descriptor, f"{reason}\n".encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        flush_directory(directory)
+
+
+def marked_damage(directory: Path) -> str | None:
+    """Return what a daemon has found, None where there is no mark."""
+    try:
+        return (directory / MARK).read_text(errors="replace").strip()
+    except FileNotFoundError:
+        return None
+    except OSError as fault:
+        raise _unusable(directory / MARK, fault) from fault
 
 
 def connect_writing(directory: Path) -> sqlite3.Connection:
@@ -87,9 +121,9 @@ def connect_writing(directory: Path) -> sqlite3.Connection:
     )
 
 
-def connect_reading(directory: Path) -> sqlite3.Connection:
+def connect_reading(directory: Path, name: str = DATABASE) -> sqlite3.Connection:
     """Open the database for reading only; raises what SQLite says."""
-    uri = f"{(directory / DATABASE).absolute().as_uri()}?mode=ro"
+    uri = f"{(directory / name).absolute().as_uri()}?mode=ro"
     connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
     connection.execute("pragma query_only = on")
     return connection
@@ -101,7 +135,7 @@ def _make_private(directory: Path) -> None:
         directory.chmod(0o700)
 
 
-def _flush_directory(directory: Path) -> None:
+def flush_directory(directory: Path) -> None:
     """A new file is safe only when its directory's entry is on disk too."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -5,12 +5,14 @@ write-ahead log from being reused. Needs no loop: a stopped daemon's spool is re
 """
 
 import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Protocol, Self
 
 from callpost.edge.spool.dead import DeadLetter, read_dead
 from callpost.edge.spool.files import DATABASE, SpoolUnusable, connect_reading
-from callpost.model.delivery import Delivery, Page
+from callpost.edge.spool.health import told
+from callpost.model.delivery import Delivery, Page, SpoolUnreadable
 from callpost.model.replay import Selection
 from callpost.model.subscription import Order
 
@@ -99,16 +101,43 @@ ANSWERED: Final = """select 1
 
 # Stamps are given before the number is, so the newest may lie a few numbers back; more than one
 # commit holds is far more than enough.
-_NEWEST_STAMP: Final = """select max(accepted_at)
+NEWEST_STAMP: Final = """select max(accepted_at)
     from (select accepted_at from events order by number desc limit 4096)"""
 _PENDING: Final = "select subscription, count(*) from deliveries group by subscription"
 
 
+# Of the columns of a delivery, in their order.
+_TYPES: Final = [int, int, int, int, str, int, int, float, float, bytes]
+
+
+class Watch(Protocol):
+    """Hears of reads that fail, and of those that come after."""
+
+    def could_not_read(self, fault: sqlite3.Error) -> None:
+        """Do what may help the next read."""
+        ...
+
+    def could_read(self) -> bool:
+        """Say whether reading has recovered; asked at each read until it has."""
+        ...
+
+
+class MalformedRow(sqlite3.DatabaseError):
+    """SQLite has found nothing wrong with a page, and yet nobody can have written this row."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
 class Reader:
-    """What is committed, read on the caller's own thread."""
+    """What is committed, read on the caller's own thread.
+
+    Every read raises `SpoolUnreadable` where the disk does not give what it holds.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._failing = False
+        self.watch: Watch | None = None
 
     @classmethod
     def of(cls, directory: Path) -> Self:
@@ -130,9 +159,12 @@ class Reader:
     def page(self, subscription: int, *, after: int, limit: int, order: Order) -> Page:
         """See ports.Spool; some 2 us a row."""
         names = {"subscription": subscription, "after": after, "limit": limit}
-        rows = self._connection.execute(PAGE[order], names).fetchall()
+        rows = self._rows(PAGE[order], names)
         return Page(
-            rows=tuple((_delivery(row), row[10], row[11] == 1) for row in rows),
+            rows=tuple(
+                (one, row[10], row[11] == 1)
+                for one, row in zip(self._deliveries(rows), rows, strict=True)
+            ),
             last=rows[-1][0] if rows else after,
             full=len(rows) == limit,
         )
@@ -140,13 +172,17 @@ class Reader:
     def due(self, subscription: int, *, now: float, limit: int, order: Order) -> list[int]:
         """See ports.Spool."""
         names = {"subscription": subscription, "now": now, "limit": limit}
-        rows = self._connection.execute(DUE[order], names).fetchall()
-        # A lane may have several rows for a while after its subscription's `order` has changed.
-        return list(dict.fromkeys(key for (key,) in rows))
+        rows = self._rows(DUE[order], names)
+        # A lane may have several rows for a while after its subscription's `order` has changed:
+        # then so many rows are fewer lanes, and more are to be had.
+        keys = list(dict.fromkeys(key for (key,) in rows))
+        if len(keys) < len(rows) == limit:
+            return self.due(subscription, now=now, limit=2 * limit, order=order)[:limit]
+        return keys
 
     def next_due(self, subscription: int, *, now: float) -> float | None:
         """See ports.Spool."""
-        [(due_at,)] = self._connection.execute(NEXT_DUE, (subscription, now)).fetchall()
+        [(due_at,)] = self._rows(NEXT_DUE, (subscription, now))
         return None if due_at is None else float(due_at)
 
     def lane(
@@ -154,11 +190,7 @@ class Reader:
     ) -> list[Delivery]:
         """See ports.Spool."""
         names = {"subscription": subscription, "key": key, "after": after, "limit": limit}
-        found = [
-            _delivery(row)
-            for sql in LANE[order]
-            for row in self._connection.execute(sql, names).fetchall()
-        ]
+        found = [one for sql in LANE[order] for one in self._deliveries(self._rows(sql, names))]
         return sorted(found, key=lambda one: one.position)[:limit]
 
     def expired(
@@ -166,7 +198,7 @@ class Reader:
     ) -> tuple[list[Delivery], int]:
         """See ports.Spool; some 0.1 us a row looked at."""
         stretch = (subscription, after, scan)
-        [(last, count)] = self._connection.execute(SCANNED, stretch).fetchall()
+        [(last, count)] = self._rows(SCANNED, stretch)
         names = {
             "subscription": subscription,
             "after": after,
@@ -174,48 +206,74 @@ class Reader:
             "now": now,
             "limit": _EXPIRED_MAX,
         }
-        found = [_delivery(row) for row in self._connection.execute(EXPIRED, names).fetchall()]
+        found = self._deliveries(self._rows(EXPIRED, names))
         if len(found) == _EXPIRED_MAX:
             return found, found[-1].position
         return found, last if count == scan else 0
 
     def has_gap(self, subscription: int, call: int) -> bool:
         """See ports.Spool; some 4 us."""
-        return bool(self._connection.execute(GAP, (subscription, call)).fetchall())
+        return bool(self._rows(GAP, (subscription, call)))
 
     def was_answered(self, *, customer: str, source: str, call_id: str) -> bool:
         """See ports.Spool; some 5 us."""
         names = {"customer": customer, "source": source, "call_id": call_id}
-        return bool(self._connection.execute(ANSWERED, names).fetchall())
+        return bool(self._rows(ANSWERED, names))
 
     def dead(
         self, selection: Selection, *, limit: int, after: DeadLetter | None = None
     ) -> list[DeadLetter]:
         """Read up to `limit` dead letters, the newest first, those that follow `after`."""
-        return read_dead(self._connection, selection, limit=limit, after=after)
+        try:
+            return read_dead(self._connection, selection, limit=limit, after=after)
+        except sqlite3.Error as fault:
+            raise self._unreadable(fault) from fault
 
     def newest_stamp(self) -> float:
         """Return the largest `accepted_at`, 0 where there is no event."""
-        [(newest_at,)] = self._connection.execute(_NEWEST_STAMP).fetchall()
+        [(newest_at,)] = self._rows(NEWEST_STAMP)
         return 0.0 if newest_at is None else float(newest_at)
 
     def pending(self) -> dict[int, int]:
         """Count the pending deliveries of each subscription that has any."""
-        return dict(self._connection.execute(_PENDING).fetchall())
+        return dict(self._rows(_PENDING))
 
     def dead_count(self) -> int:
         """Count the dead letters."""
-        [(count,)] = self._connection.execute("select count(*) from dead").fetchall()
+        [(count,)] = self._rows("select count(*) from dead")
         return int(count)
 
     def pages(self) -> tuple[int, int]:
         """Count the pages of the database that hold something, and those that are free."""
-        [(pages,)] = self._connection.execute("pragma page_count").fetchall()
-        [(free,)] = self._connection.execute("pragma freelist_count").fetchall()
+        [(pages,)] = self._rows("pragma page_count")
+        [(free,)] = self._rows("pragma freelist_count")
         return pages - free, free
 
+    def _rows(self, sql: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
+        try:
+            rows = self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as fault:
+            raise self._unreadable(fault) from fault
+        if self._failing and self.watch is not None:
+            self._failing = not self.watch.could_read()
+        return rows
 
-def _delivery(row: tuple[int, int, int, int, str, int, int, float, float, bytes]) -> Delivery:
+    def _deliveries(self, rows: Iterable[Sequence[Any]]) -> list[Delivery]:
+        try:
+            return [_delivery(row) for row in rows]
+        except MalformedRow as fault:
+            raise self._unreadable(fault) from fault
+
+    def _unreadable(self, fault: sqlite3.Error) -> SpoolUnreadable:
+        self._failing = True
+        if self.watch is not None:
+            self.watch.could_not_read(fault)
+        return SpoolUnreadable(f"The spool cannot be read: {told(fault)}.")
+
+
+def _delivery(row: Sequence[Any]) -> Delivery:
+    if [type(value) for value in row[:10]] != _TYPES:
+        raise MalformedRow("a delivery is malformed")
     return Delivery(
         position=row[0],
         number=row[1],

@@ -1,16 +1,19 @@
 """How much disk the spool takes, and whether that is too much.
 
 The write-ahead log counts too, at its full allowance: else a spool at its limit would be full
-and not full by turns, as the log comes and goes.
+and not full by turns, as the log comes and goes. Where the disk does not say, the room is what
+it was: whether it can be written is for the commit to find out.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
 
 from callpost.edge.spool.files import DATABASE
 from callpost.edge.spool.read import Reader
 from callpost.edge.spool.schema import PAGE_BYTES, wal_max_bytes
+from callpost.model.delivery import SpoolUnreadable
 
 # Above this part of `max_bytes` retention no longer waits for `retain`.
 _TIGHT_SHARE: Final = 0.9
@@ -30,21 +33,22 @@ class Room:
         self._wal = directory / f"{DATABASE}-wal"
         self._max_bytes = max_bytes
         self._wal_max_bytes = wal_max_bytes(max_bytes)
+        self._last_pages = (0, 0)
 
     def used_bytes(self) -> int:
         """Return what the database's pages take and the write-ahead log may take."""
         try:
             wal_bytes = os.stat(self._wal).st_size  # noqa: PTH116 - half the time of Path.stat
-        except FileNotFoundError:
+        except OSError:
             wal_bytes = 0
         if wal_bytes < _WAL_ASTRAY * self._wal_max_bytes:
             wal_bytes = self._wal_max_bytes
-        used, _ = self._reader.pages()
+        used, _ = self._pages()
         return used * PAGE_BYTES + wal_bytes
 
     def free_bytes(self) -> int:
         """Return what the database's file holds beyond that."""
-        _, free = self._reader.pages()
+        _, free = self._pages()
         return free * PAGE_BYTES
 
     def is_eased(self) -> bool:
@@ -57,3 +61,8 @@ class Room:
         if used_bytes >= self._max_bytes:
             return "full"
         return "tight" if used_bytes >= self._max_bytes * _TIGHT_SHARE else "ample"
+
+    def _pages(self) -> tuple[int, int]:
+        with suppress(SpoolUnreadable):
+            self._last_pages = self._reader.pages()
+        return self._last_pages

@@ -9,7 +9,8 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from callpost.edge.spool.files import SpoolUnusable
+from callpost.edge.spool.files import SpoolDamaged, SpoolUnusable
+from callpost.edge.spool.health import is_damage
 from callpost.model.limits import Durability
 
 PAGE_BYTES: Final = 4096
@@ -82,6 +83,11 @@ _VERSION_2: Final = (
 )
 STEPS: Final = (_VERSION_1, _VERSION_2)
 
+# A database without tables has its header and the map of its pages, and nothing else.
+_EMPTY_PAGES: Final = 2
+# Who has these has been a spool.
+_OURS: Final = frozenset({"calls", "events", "deliveries"})
+
 
 def wal_max_bytes(max_bytes: int) -> int:
     """Return how large the write-ahead log of a spool of `max_bytes` may become."""
@@ -91,12 +97,17 @@ def wal_max_bytes(max_bytes: int) -> int:
 def prepare(
     connection: sqlite3.Connection, path: Path, *, durability: Durability, max_bytes: int
 ) -> None:
-    """Set the connection up and bring the tables to this schema, or raise `SpoolUnusable`."""
+    """Set the connection up and bring the tables to this schema.
+
+    Raises `SpoolUnusable`, and of its kinds `SpoolDamaged` where a start can do better.
+    """
     try:
-        _lay_out(connection)
+        lay_out(connection)
         set_up(connection, durability=durability, max_bytes=max_bytes)
         _migrate(connection, path)
     except sqlite3.DatabaseError as fault:
+        if is_damage(fault):
+            raise SpoolDamaged(f"{path}: is damaged: {fault}") from fault
         raise SpoolUnusable(f"{path}: cannot be used as a spool: {fault}") from fault
 
 
@@ -114,8 +125,8 @@ def set_up(connection: sqlite3.Connection, *, durability: Durability, max_bytes:
         connection.execute(f"pragma {pragma}").fetchall()
 
 
-def _lay_out(connection: sqlite3.Connection) -> None:
-    """The first two hold only when set before the first table, and before WAL."""
+def lay_out(connection: sqlite3.Connection) -> None:
+    """Lay out a new database; the first two hold only when set before the first table and WAL."""
     for pragma in (f"page_size = {PAGE_BYTES}", "auto_vacuum = incremental", "journal_mode = wal"):
         connection.execute(f"pragma {pragma}").fetchall()
 
@@ -143,6 +154,9 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     tables = {name for (name,) in connection.execute("select name from sqlite_master")}
     if not tables:
+        [(pages,)] = connection.execute("pragma page_count").fetchall()
+        if pages > _EMPTY_PAGES:
+            raise SpoolDamaged(f"{path}: is damaged: its tables are gone")
         return 0
     rows: list[tuple[object]] = []
     if "meta" in tables:
@@ -150,5 +164,7 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     match rows:
         case [(int(version),)]:
             return version
+        case _ if tables >= _OURS:
+            raise SpoolDamaged(f"{path}: is damaged: it has lost its schema version")
         case _:
             raise SpoolUnusable(f"{path}: is a database, but not one of callpost's")

@@ -3,51 +3,76 @@
 Appends and settlements go to the writer, reads to the reader; each has a connection of its own.
 """
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import trio
 from structlog.typing import FilteringBoundLogger
 
 from callpost.edge.spool import enroll
 from callpost.edge.spool.ballast import Ballast
-from callpost.edge.spool.connections import Connections
+from callpost.edge.spool.connections import Connections, connect
 from callpost.edge.spool.dead import DeadLetter
-from callpost.edge.spool.files import Claim, SpoolUnusable, make_database
+from callpost.edge.spool.files import Claim, SpoolDamaged, SpoolUnusable
+from callpost.edge.spool.health import Health
 from callpost.edge.spool.keep import Keeper, Trimmed, checkpoint
 from callpost.edge.spool.ledger import Ledger
 from callpost.edge.spool.read import Reader
 from callpost.edge.spool.relieve import Relief
 from callpost.edge.spool.replay import Replay
 from callpost.edge.spool.room import Room
+from callpost.edge.spool.salvage import Salvage
 from callpost.edge.spool.tally import Tally
+from callpost.edge.spool.watcher import Watcher
 from callpost.edge.spool.write import NotWritten, Writer
-from callpost.model.delivery import Arrival, Delivery, Enrolled, Page, Receipt, Settlement
+from callpost.model.delivery import (
+    Arrival,
+    Delivery,
+    Enrolled,
+    Page,
+    Receipt,
+    Settlement,
+)
 from callpost.model.limits import SpoolLimits
 from callpost.model.replay import Replayed, Selection
 from callpost.model.subscription import Order
 
 _KEEP_INTERVAL_S: Final = 30.0
+_DOUBT_S: Final = 1.0
+_Result = TypeVar("_Result")
 
 
 def open_spool(directory: Path, *, limits: SpoolLimits, log: FilteringBoundLogger) -> "SqliteSpool":
     """Claim the state directory and open its spool, made or brought up to date where needed.
 
+    A damaged one is put aside, and what can be read of it is carried over into a new one.
     Raises `SpoolUnusable`. What was pending when it was last closed, or killed, is there.
     """
     with ExitStack() as held:
         claim = Claim.of(directory)
         held.callback(claim.release)
         ballast = Ballast(directory, log=log)
-        make_database(directory)
-        connections = Connections(directory, limits=limits)
+        salvage = Salvage(directory, limits=limits, log=log)
+        salvage.finish()
+        try:
+            connections, pending = connect(directory, limits=limits)
+        except SpoolDamaged as damage:
+            salvage.make(damage)
+            connections, pending = connect(directory, limits=limits)
         held.callback(connections.close)
         ballast.lay()
         return SqliteSpool(
-            directory, connections, ballast=ballast, limits=limits, log=log, held=held.pop_all()
+            directory,
+            connections,
+            Tally(pending),
+            ballast=ballast,
+            limits=limits,
+            log=log,
+            held=held.pop_all(),
         )
 
 
@@ -58,6 +83,7 @@ class SqliteSpool:
         self,
         directory: Path,
         connections: Connections,
+        tally: Tally,
         *,
         ballast: Ballast,
         limits: SpoolLimits,
@@ -67,25 +93,27 @@ class SqliteSpool:
         self._held = held
         self._directory = directory
         self._reader = connections.reader
-        # The subscriptions that are there now, by number.
-        self._enrolled: dict[int, str] = {}
-        self._tally = Tally(self._reader.pending())
-        self._ledger = Ledger(connections, tally=self._tally)
+        self._enrolled: dict[int, str] = {}  # the subscriptions that are there now
+        self._tally = tally
+        self._ledger = Ledger(connections, tally=tally)
         self._room = Room(self._reader, directory, max_bytes=limits.max_bytes)
         self._ballast = ballast
+        self._connections = connections
+        health = Health(log)
         self._writer = Writer(
             connections,
             ledger=self._ledger,
-            tally=self._tally,
+            tally=tally,
             room=self._room,
-            ballast=self._ballast,
+            ballast=ballast,
             on_tight=self._press,
-            log=log,
+            health=health,
         )
+        self._reader.watch = Watcher(connections, writer=self._writer, health=health)
         self._keeper = Keeper(
             self._writer,
             room=self._room,
-            relief=Relief(self._writer, room=self._room, tally=self._tally, log=log),
+            relief=Relief(self._writer, room=self._room, tally=tally, log=log),
             limits=limits,
             checkpoint=self._checkpoint,
             forget_calls=self._ledger.forget,
@@ -93,7 +121,10 @@ class SqliteSpool:
         )
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Write until `finish` has been called and everything queued is on disk; then close."""
+        """Write until `finish` has been called and everything queued is on disk; then close.
+
+        Raises `SpoolDamaged` once damage was found: the next `open_spool` salvages.
+        """
         task_status.started()
         try:
             await self._writer.run()
@@ -127,13 +158,13 @@ class SqliteSpool:
         Raises `SpoolUnusable`.
         """
         try:
-            known = await self._writer.chore(partial(enroll.register, names=names))
+            known = await self._chore(partial(enroll.register, names=names))
             enrolled = {name: known[name] for name in names}
             self._enrolled = {one.number: name for name, one in enrolled.items()}
             gone = frozenset(one.number for one in known.values()) - self._enrolled.keys()
             self._ledger.removed = gone
             bury = partial(enroll.bury, gone=gone, now=now, tally=self._tally)
-            while await self._writer.chore(bury):
+            while await self._chore(bury):
                 pass
         except NotWritten as fault:
             raise SpoolUnusable(str(fault)) from fault
@@ -217,6 +248,10 @@ class SqliteSpool:
         """See ports.Spool."""
         return self._tally.of(subscription)
 
+    def ending(self, subscription: int) -> frozenset[int]:
+        """See ports.Spool."""
+        return self._writer.ending(subscription)
+
     @property
     def clogged(self) -> bool:
         """See ports.Spool."""
@@ -242,6 +277,16 @@ class SqliteSpool:
     def commits(self) -> int:
         """How many transactions were written."""
         return self._writer.commits
+
+    async def _chore(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """As the writer's, but as often as it takes to know whether the spool is damaged."""
+        while True:
+            try:
+                return await self._writer.chore(work)
+            except NotWritten:
+                if not self._connections.is_doubtful:
+                    raise
+            await trio.sleep(_DOUBT_S)
 
     def _press(self) -> None:
         self._keeper.press()

@@ -7,12 +7,13 @@ shares the next, or asks when it has waited for 20 ms or when there are 256 sett
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Final
 
 import trio
 from msgspec import Struct
 
-from callpost.model.delivery import Arrival, Done, NotAccepted, Receipt, Settlement
+from callpost.model.delivery import Arrival, Died, Done, NotAccepted, Receipt, Settlement
 
 # Of each, appends and settlements: some 10 ms of binding, in which the loop does nothing else.
 # Larger batches cost no less for a row.
@@ -61,7 +62,7 @@ class Waiting:
         self._settlements: deque[Queued] = deque()
         self._chores: deque[Chore] = deque()
         # Settlements taken for a commit, which may bring them back.
-        self._out = 0
+        self._out: Sequence[Queued] = ()
         # Settlements in the queue that ask for a commit at once.
         self._urgent = 0
         self._ride_until = 0.0
@@ -97,7 +98,7 @@ class Waiting:
     def put_back(self, settlements: Sequence[Queued]) -> None:
         """Return what a failed commit held to the head of the queue."""
         self._settlements.extendleft(reversed(settlements))
-        self._out = 0
+        self._out = ()
         self._urgent += sum(map(_is_urgent, settlements))
 
     def hurry(self) -> None:
@@ -108,11 +109,13 @@ class Waiting:
     async def until_due(self) -> None:
         """Return when a commit is due."""
         while not self._is_due():
-            deadline = self._ride_until if self._settlements else float("inf")
-            with trio.move_on_at(deadline) as riding:
+            if self._settlements:
+                with trio.move_on_at(self._ride_until) as riding:
+                    await self._bell.wait()
+                if riding.cancelled_caught:
+                    return
+            else:
                 await self._bell.wait()
-            if riding.cancelled_caught:
-                return
             self._bell = trio.Event()
 
     def has_appends(self) -> bool:
@@ -121,7 +124,15 @@ class Waiting:
 
     def is_clogged(self) -> bool:
         """Say whether settlements pile up, so that no more work should be begun."""
-        return len(self._settlements) + self._out >= _CLOGGED_COUNT
+        return len(self._settlements) + len(self._out) >= _CLOGGED_COUNT
+
+    def ending(self, subscription: int) -> frozenset[int]:
+        """Name the positions of a subscription that a settlement on its way to the disk ends."""
+        return frozenset(
+            one.delivery.position
+            for one, _ in chain(self._out, self._settlements)
+            if isinstance(one, Done | Died) and one.subscription == subscription
+        )
 
     def take_appends(self) -> list[Append]:
         """Take whole appends, the oldest first, up to a batch."""
@@ -139,10 +150,14 @@ class Waiting:
         """Take the oldest settlements, up to a batch."""
         count = min(len(self._settlements), _BATCH_ROWS)
         taken = [self._settlements.popleft() for _ in range(count)]
-        self._out = count
+        self._out = taken
         if self._urgent:
             self._urgent -= sum(map(_is_urgent, taken))
         return taken
+
+    def settled(self) -> None:
+        """What was taken last is on disk."""
+        self._out = ()
 
     def take_chore(self) -> Chore | None:
         """Take the oldest chore, if there is one."""

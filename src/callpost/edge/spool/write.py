@@ -11,17 +11,19 @@ from contextlib import suppress
 from typing import Final, TypeVar
 
 import trio
-from structlog.typing import FilteringBoundLogger
 
 from callpost.edge.spool.ballast import Ballast
+from callpost.edge.spool.commit import CommitThread
 from callpost.edge.spool.connections import Connections
+from callpost.edge.spool.files import SpoolDamaged
 from callpost.edge.spool.health import (
     CLOSED,
     DISK_FULL,
     FULL,
     Health,
+    is_damage,
     is_disk_full,
-    is_io_error,
+    is_stale,
     refusal_of,
 )
 from callpost.edge.spool.ledger import Ledger
@@ -53,7 +55,7 @@ class Writer:
         room: Room,
         ballast: Ballast,
         on_tight: Callable[[], None],
-        log: FilteringBoundLogger,
+        health: Health,
     ) -> None:
         self.commits = 0
         self._connections = connections
@@ -63,10 +65,10 @@ class Writer:
         self._room = room
         self._ballast = ballast
         self._on_tight = on_tight
-        self._log = log
-        self._health = Health(log)
+        self._health = health
+        self._damage: SpoolDamaged | None = None
         self._waiting = Waiting()
-        self._thread = trio.CapacityLimiter(1)
+        self._thread = CommitThread()
         # Settlements that a failed commit held are tried again before anything else.
         self._retrying = False
         self._finishing = trio.Event()
@@ -90,6 +92,10 @@ class Writer:
         """See ports.Spool."""
         self._waiting.add_settlement((settlement, written))
 
+    def ending(self, subscription: int) -> frozenset[int]:
+        """See ports.Spool."""
+        return self._waiting.ending(subscription)
+
     @property
     def clogged(self) -> bool:
         """See ports.Spool."""
@@ -110,18 +116,31 @@ class Writer:
             raise NotWritten(chore.failure)
         return results[0]
 
+    def condemn(self, fault: sqlite3.Error) -> None:
+        """Write nothing more to what is damaged: mark it, and let `run` raise `SpoolDamaged`."""
+        if self._damage is None:
+            self._damage = self._connections.condemned(fault)
+            self._health.condemned(str(fault))
+            self._waiting.hurry()
+
     def finish(self) -> None:
         """Let `run` return once everything that waits has been written."""
         self._finishing.set()
         self._waiting.hurry()
 
     async def run(self) -> None:
-        """Write until `finish`; what still cannot be written then is given up."""
+        """Write until `finish`; what still cannot be written then is given up.
+
+        Raises `SpoolDamaged` as soon as damage is known.
+        """
         try:
-            while self._waiting or not self._finishing.is_set():
-                await self._waiting.until_due()
-                await self._write_waiting()
-                await self._write_chore()
+            with self._thread:
+                while self._waiting or not self._finishing.is_set():
+                    await self._waiting.until_due()
+                    if self._damage is not None:
+                        raise self._damage
+                    await self._write_waiting()
+                    await self._write_chore()
         finally:
             self._closed = True
             self._waiting.refuse_appends(CLOSED)
@@ -143,6 +162,7 @@ class Writer:
             await self._failed(fault, appends, settlements)
         else:
             self._retrying = False
+            self._waiting.settled()
             self._health.succeeded(appended=bool(appends))
             _confirm(appends, receipts, settlements, answers)
 
@@ -177,13 +197,8 @@ class Writer:
         return self._waiting.take_appends()
 
     async def _commit(self) -> None:
-        # Never abandoned: the connection is the loop's again only when the thread is done.
-        await trio.to_thread.run_sync(
-            self._connections.writing.execute,
-            "commit",
-            limiter=self._thread,
-            abandon_on_cancel=False,
-        )
+        connection = self._connections.writing
+        await self._thread.run(lambda: connection.execute("commit"))
         self.commits += 1
         self._tally.keep()
         self._ledger.trim()
@@ -202,7 +217,9 @@ class Writer:
         """Do what can be done before the next try; say whether that may help at once."""
         if is_disk_full(fault):
             return self._ballast.drop()
-        if is_io_error(fault):
+        if is_damage(fault) and self._connections.is_damaged(fault):
+            self.condemn(fault)
+        elif is_stale(fault) or is_damage(fault):
             # Where it fails, the next failure brings the next try.
             with suppress(sqlite3.Error):
                 self._connections.reopen()
@@ -228,8 +245,8 @@ class Writer:
         if self._retrying:
             self._waiting.put_back(settlements)
         else:
-            self._log.error("spool.abandoned", settlements=len(settlements))
-        if self._retrying and not at_once:
+            self._health.abandoned(len(settlements))
+        if self._retrying and not at_once and self._damage is None:
             with trio.move_on_after(_RETRY_S):
                 await self._finishing.wait()
 
