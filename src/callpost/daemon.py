@@ -21,7 +21,7 @@ from structlog.typing import FilteringBoundLogger
 
 from callpost import __version__
 from callpost.config import Config
-from callpost.doors import CannotStart, Doors, open_doors
+from callpost.doors import CannotStart, Doors, folding, open_doors
 from callpost.edge.clock import SystemClock
 from callpost.edge.dial import Dialer
 from callpost.edge.dial.tls import TlsContexts
@@ -38,6 +38,7 @@ from callpost.engine.intake import Intake
 from callpost.engine.operator import Operator
 from callpost.engine.ports import Sender, SenderFactory
 from callpost.engine.world import World
+from callpost.model.delivery import SpoolUnreadable
 from callpost.model.egress import Guard
 from callpost.model.endpoint import Endpoint, HttpEndpoint, TcpEndpoint, UdpEndpoint
 from callpost.model.limits import Egress
@@ -69,7 +70,8 @@ def opened(config: Config, environment: Mapping[str, str], logs: Logs) -> Iterat
         except SpoolUnusable as fault:
             raise CannotStart(str(fault)) from None
         held.callback(spool.close)
-        yield House(config, spool=spool, doors=doors, logs=logs, notifier=Notifier(environment))
+        with folding(SpoolUnusable, SpoolUnreadable):
+            yield House(config, spool=spool, doors=doors, logs=logs, notifier=Notifier(environment))
 
 
 class House:

@@ -1,10 +1,11 @@
 """The producers' doors: handed over by systemd, or made at the configured paths."""
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from socket import socket
 
+import trio
 from msgspec import Struct
 
 from callpost.config import Config
@@ -14,6 +15,23 @@ from callpost.edge.systemd import InheritedSocketUnusable, inherited_sockets
 
 class CannotStart(Exception):
     """The state directory or a socket is unusable; the message is one sentence for people."""
+
+
+@contextmanager
+def folding(*faults: type[Exception]) -> Iterator[None]:
+    """Let the house end with one sentence where the spool has told why it cannot go on."""
+    try:
+        yield
+    except faults as fault:
+        raise CannotStart(str(fault)) from None
+    except BaseExceptionGroup as group:
+        told, others = group.split(faults)
+        if told is None or (others is not None and others.split(trio.Cancelled)[1] is not None):
+            raise
+        first: BaseException = told
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise CannotStart(str(first)) from None
 
 
 class Doors(Struct, frozen=True):

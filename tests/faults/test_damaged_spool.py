@@ -33,7 +33,7 @@ from faults.spool_to_damage import (
 )
 from spool_nouns import arrival, done, pending, settled
 
-DAMAGES: Final = 45
+DAMAGES: Final = 15
 CHUNK: Final = 15
 DAMAGES_MORE: Final = int(os.environ.get("CALLPOST_DAMAGES", "2000"))
 Log = list[dict[str, object]]

@@ -19,8 +19,8 @@ from callpost.engine.gate import Gate
 from callpost.engine.ports import Clock, Spool
 from callpost.engine.reports import Reports
 from callpost.engine.round import Attempt, Round, Rounds
-from callpost.engine.window import Window
-from callpost.model.delivery import DeadReason, Delivery, Died, Done
+from callpost.engine.window import UNREADABLE_S, Window
+from callpost.model.delivery import DeadReason, Delivery, Died, Done, SpoolUnreadable
 from callpost.model.lanes import Taken
 from callpost.model.letter import Letter, letter_of
 from callpost.model.subscription import Subscription
@@ -121,7 +121,10 @@ class Courier:
             async with trio.open_nursery() as carriers:
                 while not self._draining:
                     self._bell.still()
-                    nap_s = self._turn(carriers)
+                    try:
+                        nap_s = self._turn(carriers)
+                    except SpoolUnreadable:
+                        nap_s = UNREADABLE_S
                     self._wakes_at = self._clock.steady() + nap_s
                     await self._bell.heard(within_s=nap_s)
         finally:
@@ -199,7 +202,13 @@ class Courier:
 
     async def _deliver(self, taken: Taken, now: float) -> None:
         letter = letter_of(taken.delivery.body)
-        fate = self._cull.fate(taken.delivery, letter, now)
+        try:
+            fate = self._cull.fate(taken.delivery, letter, now)
+        except SpoolUnreadable:
+            # Whether it may go is written on the disk.
+            rounds = taken.delivery.rounds
+            self._window.postpone(taken, due_at=now + UNREADABLE_S, rounds=rounds, attempts=())
+            return
         if fate is not None:
             self._bury(taken.delivery, fate, key=taken.key)
             return

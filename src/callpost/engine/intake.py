@@ -13,7 +13,14 @@ from msgspec import UNSET, Struct, UnsetType
 from callpost.engine.answers import Answers
 from callpost.engine.ports import Clock, Dice, Spool
 from callpost.model.decode import decode
-from callpost.model.delivery import Accepted, Arrival, Match, NotAccepted, Receipt
+from callpost.model.delivery import (
+    Accepted,
+    Arrival,
+    Match,
+    NotAccepted,
+    Receipt,
+    SpoolUnreadable,
+)
 from callpost.model.event import CallEvent, encode, stamped
 from callpost.model.instant import utc_text
 from callpost.model.limits import Intake as IntakeLimits
@@ -108,7 +115,10 @@ class Intake:
         except MalformedEvent as fault:
             return _Refusal(ok=False, error="invalid", message=fault.message, path=fault.path)
         event = stamped(event, id=event.id or self._dice.event_id(), time=event.time or time)
-        return self._arrival(self._answers.complete(event), accepted_at)
+        try:
+            return self._arrival(self._answers.complete(event), accepted_at)
+        except SpoolUnreadable as fault:
+            return _Refusal(ok=False, error="spool_error", message=str(fault))
 
     def _arrival(self, event: CallEvent, accepted_at: float) -> Arrival:
         return Arrival(

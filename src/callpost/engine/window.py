@@ -9,13 +9,15 @@ from typing import Final
 
 from callpost.engine.bell import Bell
 from callpost.engine.ports import Clock, Spool
-from callpost.model.delivery import AttemptRecord, Deferred, Released
+from callpost.model.delivery import AttemptRecord, Deferred, Released, SpoolUnreadable
 from callpost.model.lanes import Hungry, Lanes, Overflowing, Taken
 from callpost.model.subscription import Subscription
 
 # Pages read in one turn: a courier that must pass a million deferred rows lets others run.
 _PAGES_PER_TURN: Final = 4
 _NEVER: Final = float("inf")
+# Between two tries to read a disk that fails.
+UNREADABLE_S: Final = 1.0
 
 
 class Window:
@@ -42,6 +44,8 @@ class Window:
         self._closed = False
         self._holds = 0
         self._hungry: list[Hungry] = []
+        # Until then nothing is read, because the disk has failed; 0 where it has not.
+        self._blind_until = 0.0
         self._cursor = 0
         self._more_pages = True
         self._due_at: float | None = clock.steady()
@@ -58,6 +62,9 @@ class Window:
 
     def due_at(self) -> float:
         """When a deferred lane falls due, or did; without room its time means nothing yet."""
+        if self._blind_until:
+            # Whoever releases rings.
+            return _NEVER if self._holds else self._blind_until
         if self._due_at is None or self._holds or not self.lanes.room_for_stored():
             return _NEVER
         return self._due_at
@@ -71,8 +78,16 @@ class Window:
         if timid is not self._is_timid:
             self._is_timid = timid
             self.lanes.resize(self._timid_limit if timid else self._limit)
+        if self._blind_until and not self._sees_again():
+            return
         if self._closed or self._holds or not self.lanes.room():
             return
+        try:
+            self._read()
+        except SpoolUnreadable:
+            self._shut_eyes()
+
+    def _read(self) -> None:
         if self._due_at is not None and self.due_at() <= self._clock.steady():
             self._bring_back_due()
         for _ in range(_PAGES_PER_TURN):
@@ -87,6 +102,23 @@ class Window:
             for lane in self.lanes.offer(page.rows):
                 self._store(lane)
         self._bell.ring()
+
+    def _shut_eyes(self) -> None:
+        self._blind_until = self._clock.steady() + UNREADABLE_S
+        self._bell.ring()
+
+    def _sees_again(self) -> bool:
+        """Whether it is time for another try; what could not be read on is tried first."""
+        if self._holds or self._clock.steady() < self._blind_until:
+            return False
+        self._blind_until = 0.0
+        self._feed_hungry()
+        return not self._blind_until
+
+    def _feed_hungry(self) -> None:
+        hungry, self._hungry = self._hungry, []
+        for one in hungry:
+            self._read_on(one)
 
     def advance(self, key: int) -> None:
         """The delivery of this lane that was out has ended."""
@@ -155,22 +187,26 @@ class Window:
         self._holds -= 1
         if self._holds:
             return
-        hungry, self._hungry = self._hungry, []
-        for one in hungry:
-            self._read_on(one)
+        if not self._blind_until:
+            self._feed_hungry()
 
     def _read_on(self, hungry: Hungry) -> None:
         """Feed a stored lane from disk, or let it go where nothing of it is left."""
-        if self._holds:
+        if self._holds or self._blind_until:
             self._hungry.append(hungry)
             return
-        deliveries = self._spool.lane(
-            self._number,
-            hungry.key,
-            after=hungry.after,
-            limit=self.lanes.lane_limit,
-            order=self._order,
-        )
+        try:
+            deliveries = self._spool.lane(
+                self._number,
+                hungry.key,
+                after=hungry.after,
+                limit=self.lanes.lane_limit,
+                order=self._order,
+            )
+        except SpoolUnreadable:
+            self._hungry.append(hungry)
+            self._shut_eyes()
+            return
         if deliveries:
             self.lanes.feed(hungry.key, deliveries)
             return

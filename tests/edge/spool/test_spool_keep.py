@@ -34,6 +34,17 @@ async def test_delivered_events_go_when_they_are_old(spool: SqliteSpool, query: 
     assert (trimmed.events, ids(query)) == (1, "bc")
 
 
+async def test_a_gap_in_the_numbers_is_not_counted_through(
+    spool: SqliteSpool, query: Query
+) -> None:
+    """A salvage leaves one, or a replay of very many: nothing lies there."""
+    await spool.append([arrival("a", at=10.0)])
+    query("update events set number = number + 1000000000000")
+    query("insert into events select 1, 'b', scope, call, 0, accepted_at, body from events")
+    trimmed = await spool.trim(RETAIN_S + 20.0)
+    assert (trimmed.events, ids(query)) == (2, "")
+
+
 async def test_a_pending_event_stays_however_old(spool: SqliteSpool, query: Query) -> None:
     """It is the only copy of what is still to be delivered."""
     await spool.append(
