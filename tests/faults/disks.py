@@ -18,6 +18,20 @@ import trio
 _SERVER: Final = Path(__file__).with_name("faulty_disk.py")
 
 
+def _refusal() -> str:
+    """Why nothing can be mounted here, "" where it can."""
+    asked = subprocess.run(
+        ["/usr/bin/env", "unshare", "--mount", "true"], check=False, capture_output=True, text=True
+    )
+    if asked.returncode != 0:
+        return f"cannot mount anything: {asked.stderr.strip()}"
+    return "" if os.access("/dev/fuse", os.R_OK | os.W_OK) else "there is no /dev/fuse to use"
+
+
+# Asked before a test begins: what is skipped from within a nursery loses its reason.
+mounts: Final = pytest.mark.skipif(bool(_refusal()), reason=_refusal() or "it can be mounted")
+
+
 @contextmanager
 def a_small_disk(mount_point: Path, *, size_mib: int) -> Iterator[None]:
     """A tmpfs of that size."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from faults.disks import FaultyDisk, a_faulty_disk, a_small_disk
+from faults.disks import FaultyDisk, a_faulty_disk, a_small_disk, mounts
 from household import Daemon, Producer, Receiver, a_receiver, an_event
 
 
@@ -110,6 +110,7 @@ def told(life: Life, name: str) -> int:
     return sum(line["event"] == name for line in life.daemon.log)
 
 
+@mounts
 @pytest.mark.parametrize(
     ("hurt", "error"),
     [
@@ -136,6 +137,7 @@ async def test_a_disk_that_takes_nothing_is_outlived(
         assert (told(life, "spool.degraded"), told(life, "spool.recovered")) == (1, 1)
 
 
+@mounts
 async def test_a_full_disk_is_outlived(tmp_path: Path) -> None:
     """A tmpfs of 8 MiB on which somebody else takes all that is left."""
     with a_small_disk(tmp_path / "state", size_mib=8):

@@ -14,13 +14,14 @@ import pytest
 import trio
 
 from callpost.edge.listen import Behaviour
-from faults.disks import a_faulty_disk
+from faults.disks import a_faulty_disk, mounts
 from faults.test_disk_faults import a_life, told
 from household import Daemon, Producer, a_receiver, an_event
 
 CHOOSY = 'after_gap = "skip_call"\n'
 
 
+@mounts
 @pytest.mark.parametrize(
     ("pulled_out", "more"),
     [
@@ -51,6 +52,7 @@ async def test_a_disk_that_gives_nothing_is_outlived(
         assert (told(life, "spool.degraded"), told(life, "spool.recovered")) == (1, 1)
 
 
+@mounts
 async def test_lanes_that_fall_due_meanwhile_are_not_forgotten(tmp_path: Path) -> None:
     """What waits on disk for its next attempt is sent once the disk is back."""
     behaviour = Behaviour(status=503)
