@@ -5,13 +5,22 @@ redirect only its host is told.
 """
 
 import ssl
-from typing import Final, Protocol
+from typing import Protocol
 
 import trio
 
-from callpost.edge.http1 import Answer, Connection, Digest, ExchangeFailure, Link, RequestHead
+from callpost.edge.http1 import (
+    Answer,
+    Attempt,
+    Connection,
+    Digest,
+    ExchangeFailure,
+    Link,
+    RequestHead,
+    Result,
+)
 from callpost.model.delivery import Message, Report
-from callpost.model.endpoint import DigestAuth, HttpEndpoint, Tls
+from callpost.model.endpoint import HttpEndpoint, Tls
 from callpost.model.http_outcome import http_outcome
 from callpost.model.limits import Egress
 from callpost.model.outcome import LocalFault, Outcome, Retry, of_status
@@ -44,26 +53,17 @@ class HttpSender:
         self._idle: list[Connection] = []
         self._context: ssl.SSLContext | None = None
         self._plain: dict[int, Outcome] = {}
-        match endpoint.auth:
-            case DigestAuth(username, password):
-                self._digest: Digest | None = Digest(username, password)
-            case _:
-                self._digest = None
+        self._digest = Digest.of(endpoint.auth)
 
     async def send(self, message: Message) -> Report:
         """Make one attempt, within the endpoint's time-outs."""
-        attempt = _Attempt(trio.current_time(), self._endpoint.timeouts.whole_s)
+        attempt = Attempt(self._endpoint.timeouts.whole_s)
         if self._digest is None:
             await self._exchange(attempt, self._head.request(message))
         else:
             await self._exchange_with_digest(self._digest, attempt, message)
-        total_s = attempt.ended - attempt.started
-        return Report(
-            outcome=self._outcome(attempt.result, now=message.sent_at + total_s),
-            connect_ms=attempt.connect_ms,
-            total_ms=total_s * 1000,
-            reused=attempt.reused,
-        )
+        now = message.sent_at + attempt.total_s
+        return attempt.report(self._outcome(attempt.result, now=now))
 
     def close(self) -> None:
         """Drop the connections that are idle."""
@@ -71,7 +71,7 @@ class HttpSender:
             self._idle.pop().close()
 
     async def _exchange_with_digest(
-        self, digest: Digest, attempt: "_Attempt", message: Message
+        self, digest: Digest, attempt: Attempt, message: Message
     ) -> None:
         """The challenge and the answer to it are one attempt, under one deadline."""
 
@@ -81,7 +81,7 @@ class HttpSender:
 
         await digest.exchange(self._head.method, self._head.target(message), once)
 
-    async def _exchange(self, attempt: "_Attempt", request: bytes) -> None:
+    async def _exchange(self, attempt: Attempt, request: bytes) -> None:
         # Of the two exchanges of a Digest attempt the second begins where the first ended.
         connection = self._reusable(attempt.ended)
         attempt.reused = connection is not None
@@ -102,7 +102,7 @@ class HttpSender:
             attempt.reused = False
             connection = None
 
-    async def _connected(self, attempt: "_Attempt") -> Connection | None:
+    async def _connected(self, attempt: Attempt) -> Connection | None:
         """A fresh connection; None where there is none, and the attempt has its result."""
         context = self._tls_context()
         if isinstance(context, Retry | LocalFault):
@@ -142,9 +142,7 @@ class HttpSender:
             connection.close()
         return None
 
-    def _outcome(
-        self, result: Answer | ExchangeFailure | Retry | LocalFault, *, now: float
-    ) -> Outcome:
+    def _outcome(self, result: Result, *, now: float) -> Outcome:
         match result:
             case Answer():
                 wait = result.header(b"retry-after")
@@ -168,30 +166,3 @@ class HttpSender:
         if outcome is None:
             outcome = self._plain[status] = of_status(status, f"http_{status}")
         return outcome
-
-
-class _Attempt:
-    """One attempt under way, over all its connections, in trio's time.
-
-    `ended` is when its latest step ended, which is when the next one begins: asking for the
-    time costs more than one would think.
-    """
-
-    __slots__ = ("connect_ms", "deadline", "ended", "result", "reused", "started")
-
-    def __init__(self, started: float, whole_s: float) -> None:
-        self.started = started
-        self.ended = started
-        self.deadline = started + whole_s
-        self.connect_ms: float | None = None
-        self.reused = False
-        self.result: Answer | ExchangeFailure | Retry | LocalFault = _NOTHING_YET
-
-    @property
-    def died_unanswered(self) -> bool:
-        """Whether the connection ended, by itself, before any byte of the answer came."""
-        result = self.result
-        return isinstance(result, ExchangeFailure) and not (result.received or result.timed_out)
-
-
-_NOTHING_YET: Final = Retry(reason="not_sent")

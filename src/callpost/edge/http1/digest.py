@@ -5,11 +5,12 @@ so httpx's objects cost the others nothing.
 """
 
 from collections.abc import Awaitable, Callable, Generator
-from typing import Final
+from typing import Final, Self
 
 import httpx
 
 from callpost.edge.http1.connection import Answer
+from callpost.model.endpoint import Auth, DigestAuth
 
 # What httpx's flow raises for challenges that it cannot read or does not know.
 _UNREADABLE: Final = (
@@ -32,6 +33,15 @@ class Digest:
         self._username = username
         self._password = password
         self._auth = httpx.DigestAuth(username, password)
+
+    @classmethod
+    def of(cls, auth: Auth | None) -> Self | None:
+        """What answers the challenges of an endpoint; None where it does not use Digest."""
+        match auth:
+            case DigestAuth(username, password):
+                return cls(username, password)
+            case _:
+                return None
 
     async def exchange(
         self, method: str, target: bytes, attempt: Callable[[str], Awaitable[Answer | None]]

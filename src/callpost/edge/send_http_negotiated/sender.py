@@ -9,13 +9,21 @@ from typing import Final
 import trio
 from msgspec.structs import replace
 
-from callpost.edge.http1 import Answer, Connection, Digest, ExchangeFailure, RequestHead
+from callpost.edge.http1 import (
+    Answer,
+    Attempt,
+    Connection,
+    Digest,
+    ExchangeFailure,
+    RequestHead,
+    Result,
+)
 from callpost.edge.send_http_negotiated.http2 import Http2Connection
 from callpost.edge.send_http_negotiated.tls import SecureLink
 from callpost.edge.send_http_negotiated.tunnel import proxy_headers
 from callpost.edge.send_http_negotiated.way import Contexts, Dialer, Vet, Way
 from callpost.model.delivery import Message, Report
-from callpost.model.endpoint import DigestAuth, HttpEndpoint
+from callpost.model.endpoint import HttpEndpoint
 from callpost.model.http_outcome import http_outcome
 from callpost.model.limits import Egress
 from callpost.model.outcome import LocalFault, Outcome, Retry
@@ -47,26 +55,17 @@ class NegotiatingHttpSender:
         # What can be shared is made by one and awaited by the others.
         self._is_shared = endpoint.http2
         self._connecting = trio.Lock()
-        match endpoint.auth:
-            case DigestAuth(username, password):
-                self._digest: Digest | None = Digest(username, password)
-            case _:
-                self._digest = None
+        self._digest = Digest.of(endpoint.auth)
 
     async def send(self, message: Message) -> Report:
         """Make one attempt, within the endpoint's time-outs."""
-        attempt = _Attempt(trio.current_time(), self._endpoint.timeouts.whole_s)
+        attempt = Attempt(self._endpoint.timeouts.whole_s)
         if self._digest is None:
             await self._exchange(attempt, self._head.request(message))
         else:
             await self._exchange_with_digest(self._digest, attempt, message)
-        total_s = attempt.ended - attempt.started
-        return Report(
-            outcome=self._outcome(attempt.result, now=message.sent_at + total_s),
-            connect_ms=attempt.connect_ms,
-            total_ms=total_s * 1000,
-            reused=attempt.reused,
-        )
+        now = message.sent_at + attempt.total_s
+        return attempt.report(self._outcome(attempt.result, now=now))
 
     def close(self) -> None:
         """Drop the connections that are idle."""
@@ -76,7 +75,7 @@ class NegotiatingHttpSender:
             self._drop(connection)
 
     async def _exchange_with_digest(
-        self, digest: Digest, attempt: "_Attempt", message: Message
+        self, digest: Digest, attempt: Attempt, message: Message
     ) -> None:
         """The challenge and the answer to it are one attempt, under one deadline."""
 
@@ -86,7 +85,7 @@ class NegotiatingHttpSender:
 
         await digest.exchange(self._head.method, self._head.target(message), once)
 
-    async def _exchange(self, attempt: "_Attempt", request: bytes) -> None:
+    async def _exchange(self, attempt: Attempt, request: bytes) -> None:
         carrier = self._reusable(attempt.ended)
         attempt.reused = carrier is not None
         if carrier is not None:
@@ -100,7 +99,7 @@ class NegotiatingHttpSender:
         if carrier is not None:
             await self._exchange_on(carrier, attempt, request)
 
-    async def _exchange_on(self, carrier: _Carrier, attempt: "_Attempt", request: bytes) -> None:
+    async def _exchange_on(self, carrier: _Carrier, attempt: Attempt, request: bytes) -> None:
         try:
             attempt.result = await carrier.exchange(
                 request,
@@ -123,7 +122,7 @@ class NegotiatingHttpSender:
                 else:
                     self._drop(carrier)
 
-    async def _connected(self, attempt: "_Attempt") -> _Carrier | None:
+    async def _connected(self, attempt: Attempt) -> _Carrier | None:
         """A connection to use; None where there is none, and the attempt has its result."""
         began = trio.current_time()
         by = min(began + self._endpoint.timeouts.connect_s, attempt.deadline)
@@ -136,7 +135,7 @@ class NegotiatingHttpSender:
             attempt.connect_ms = (attempt.ended - began) * 1000
         return carrier
 
-    async def _joined(self, attempt: "_Attempt", by: float) -> _Carrier | Retry | LocalFault:
+    async def _joined(self, attempt: Attempt, by: float) -> _Carrier | Retry | LocalFault:
         """What another attempt has made meanwhile, else one's own."""
         with trio.move_on_at(by) as waiting:
             await self._connecting.acquire()
@@ -200,9 +199,7 @@ class NegotiatingHttpSender:
         connection.close()
         self._shared.remove(connection)
 
-    def _outcome(
-        self, result: Answer | ExchangeFailure | Retry | LocalFault, *, now: float
-    ) -> Outcome:
+    def _outcome(self, result: Result, *, now: float) -> Outcome:
         match result:
             case Answer():
                 return http_outcome(
@@ -216,29 +213,6 @@ class NegotiatingHttpSender:
                 return Retry(reason=result.reason, phase=result.phase, timed_out=result.timed_out)
             case _:
                 return result
-
-
-class _Attempt:
-    """One attempt under way, over all its connections, in trio's time.
-
-    `ended` is when its latest step ended, which is when the next one begins.
-    """
-
-    __slots__ = ("connect_ms", "deadline", "ended", "result", "reused", "started")
-
-    def __init__(self, started: float, whole_s: float) -> None:
-        self.started = started
-        self.ended = started
-        self.deadline = started + whole_s
-        self.connect_ms: float | None = None
-        self.reused = False
-        self.result: Answer | ExchangeFailure | Retry | LocalFault = _TOO_LATE
-
-    @property
-    def died_unanswered(self) -> bool:
-        """Whether the connection ended, by itself, before any byte of the answer came."""
-        result = self.result
-        return isinstance(result, ExchangeFailure) and not (result.received or result.timed_out)
 
 
 def _as_forwarded(endpoint: HttpEndpoint) -> HttpEndpoint:
