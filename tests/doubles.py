@@ -2,7 +2,7 @@
 
 from bisect import bisect_right, insort
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -12,10 +12,12 @@ from callpost.edge.logs import Logs, collecting_logs
 from callpost.model.delivery import (
     Accepted,
     Arrival,
+    Attempted,
     Deferred,
     Delivery,
     Died,
     Done,
+    Match,
     Message,
     NotAccepted,
     Page,
@@ -77,6 +79,8 @@ class MemorySpool:
     standings: dict[int, Standing] = field(default_factory=dict)
     full: bool = False
     clogged: bool = False
+    removed: frozenset[int] = frozenset()
+    _known: frozenset[int] = frozenset()
     _ids: dict[tuple[str, str, str], Accepted] = field(default_factory=dict)
     _calls: dict[tuple[str, str, str], int] = field(default_factory=dict)
     _told: dict[tuple[int, int], tuple[int, str]] = field(default_factory=dict)
@@ -195,6 +199,34 @@ class MemorySpool:
         self._queue.append((settlement, written))
         self._work.set()
 
+    def serve(self, names: Mapping[int, str]) -> None:
+        """See ports.Spool."""
+        self._known |= names.keys()
+        self.removed = self._known - names.keys()
+
+    async def bury(self, subscription: int, *, now: float) -> int:  # noqa: ARG002 - the port's
+        """See ports.Spool; two at a time, half-way through the commit."""
+        await trio.sleep(self.commit_s / 2)
+        died = self._bury(subscription)
+        await trio.sleep(self.commit_s / 2)
+        return died
+
+    def _bury(self, subscription: int) -> int:
+        if subscription not in self.removed:
+            return 0
+        self.standings.pop(subscription, None)
+        for place in [place for place in self.deferred if place[0] == subscription]:
+            self._undefer(*place)
+        first = self._pending(subscription, self._in_order[subscription], 0, 2)
+        for delivery in first:
+            self._remove(subscription, delivery)
+            self.dead.append((subscription, delivery, "subscription_removed", ""))
+        return len(first)
+
+    def is_purged(self, number: int) -> bool:  # noqa: ARG002 - the port's
+        """See ports.Spool; nobody purges here."""
+        return False
+
     def was_answered(self, *, customer: str, source: str, call_id: str) -> bool:
         """See ports.Spool."""
         call = self._calls.get((customer, source, call_id))
@@ -220,18 +252,18 @@ class MemorySpool:
         for match in arrival.matches:
             seq, previous_id = self._told.get((call, match.subscription), (0, ""))
             self._told[call, match.subscription] = (seq + 1, arrival.id)
-            self.rows[match.subscription, self.numbers] = Delivery(
-                position=self.numbers,
+            delivery = delivery_of(
+                arrival,
+                match,
                 number=self.numbers,
                 call=call,
                 seq=seq + 1,
                 previous_id=previous_id,
-                rounds=0,
-                attempts=0,
-                accepted_at=arrival.accepted_at,
-                expires_at=match.expires_at,
-                body=arrival.body,
             )
+            if match.subscription in self.removed:
+                self.dead.append((match.subscription, delivery, "subscription_removed", ""))
+                continue
+            self.rows[match.subscription, self.numbers] = delivery
             self._counts[match.subscription] += 1
             self._in_order[match.subscription].append(self.numbers)
             self._of_call[match.subscription, call].append(self.numbers)
@@ -250,8 +282,8 @@ class MemorySpool:
                     self.dead.append((owner, delivery, reason, last))
                     if settlement.report:
                         self._append(settlement.report)
-            case StandingChanged(subscription=owner, standing=standing):
-                self.standings[owner] = standing
+            case StandingChanged():
+                self._stand(settlement)
             case Deferred(subscription=owner, key=key, delivery=delivery):
                 self._defer(settlement)
                 self._undefer(owner, key)
@@ -262,6 +294,10 @@ class MemorySpool:
                     return False
                 self._undefer(owner, key)
         return True
+
+    def _stand(self, changed: StandingChanged) -> None:
+        if changed.subscription not in self.removed:
+            self.standings[changed.subscription] = changed.standing
 
     def _remove(self, owner: int, delivery: Delivery) -> bool:
         was_there = self.rows.pop((owner, delivery.position), None) is not None
@@ -349,8 +385,66 @@ class ScriptedSender:
         total_ms = (trio.current_time() - started_at) * 1000
         return Report(outcome=sent.outcome, connect_ms=None, total_ms=total_ms, reused=True)
 
+    def headers(self, message: Message) -> tuple[tuple[str, str], ...]:
+        """See ports.Sender."""
+        return (("webhook-id", message.id),)
+
     def close(self) -> None:
         """See ports.Sender."""
+
+
+@dataclass
+class Counted:
+    """A witness that remembers all that it was told."""
+
+    attempts: list[Attempted] = field(default_factory=list)
+    lags_s: list[float] = field(default_factory=list)
+    batches: list[tuple[int, int]] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    deaths: list[tuple[str, str]] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+    def attempted(self, attempt: Attempted) -> None:
+        """See ports.Witness."""
+        self.attempts.append(attempt)
+
+    def delivered(self, lag_s: float) -> None:
+        """See ports.Witness."""
+        self.lags_s.append(lag_s)
+
+    def accepted(self, events: int, *, duplicates: int) -> None:
+        """See ports.Witness."""
+        self.batches.append((events, duplicates))
+
+    def refused(self, code: str) -> None:
+        """See ports.Witness."""
+        self.refusals.append(code)
+
+    def died(self, subscription: str, reason: str) -> None:
+        """See ports.Witness."""
+        self.deaths.append((subscription, reason))
+
+    def removed(self, subscription: str) -> None:
+        """See ports.Witness."""
+        self.gone.append(subscription)
+
+
+def delivery_of(
+    arrival: Arrival, match: Match, *, number: int, call: int, seq: int, previous_id: str
+) -> Delivery:
+    """The delivery of an arrival that has just been stored."""
+    return Delivery(
+        position=number,
+        number=number,
+        call=call,
+        seq=seq,
+        previous_id=previous_id,
+        rounds=0,
+        attempts=0,
+        accepted_at=arrival.accepted_at,
+        expires_at=match.expires_at,
+        body=arrival.body,
+    )
 
 
 def logs_into(lines: list[dict[str, object]]) -> Logs:

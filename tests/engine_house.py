@@ -8,15 +8,26 @@ import trio
 
 from callpost.engine.dispatcher import Dispatcher, queues_of
 from callpost.engine.intake import Intake
+from callpost.engine.witnesses import Witnesses
 from callpost.engine.world import World
 from callpost.model.delivery import Enrolled, Message, Standing
 from callpost.model.endpoint import Endpoint, HttpEndpoint
 from callpost.model.limits import Intake as IntakeLimits
+from callpost.model.numbers import Numbers
 from callpost.model.outcome import Delivered, Outcome, Retry
 from callpost.model.routing import Router
 from callpost.model.schedule import CDR, LIVE
 from callpost.model.subscription import Order, Subscription
-from doubles import Behaviour, LoadedDice, MemorySpool, ScriptedWorld, VirtualClock, logs_into
+from callpost.model.tenancy import Registry, Tenancy
+from doubles import (
+    Behaviour,
+    Counted,
+    LoadedDice,
+    MemorySpool,
+    ScriptedWorld,
+    VirtualClock,
+    logs_into,
+)
 
 DOWN = Retry(reason="connect:refused", phase="connect")
 
@@ -57,7 +68,23 @@ class House:
     world: ScriptedWorld
     intake: Intake
     dispatcher: Dispatcher
+    counted: Counted
     lines: list[dict[str, object]] = field(default_factory=list)
+    numbers: dict[str, int] = field(default_factory=dict)
+    ended: trio.Event = field(default_factory=trio.Event)
+
+    def apply(self, *subscriptions: Subscription) -> None:
+        """Serve these from now on, as a reload does; a name keeps its number."""
+        queues = queues_of(subscriptions)
+        for name in queues:
+            self.numbers.setdefault(name, len(self.numbers) + 1)
+        enrolled = {
+            name: Enrolled(number, self.spool.standings.get(number, Standing()))
+            for name, number in self.numbers.items()
+        }
+        self.dispatcher.apply(queues, enrolled)
+        router = Router((self.numbers[one.name], one) for one in subscriptions)
+        self.intake.obey(router, IntakeLimits(), Registry(Tenancy()))
 
     def logged(self, name: str) -> list[dict[str, object]]:
         """The log lines of one name."""
@@ -85,11 +112,14 @@ async def a_house(
     spool: MemorySpool | None = None,
     *,
     max_pending: int = 1_000_000,
+    tenancy: Tenancy = Tenancy(),  # noqa: B008 - a frozen noun
 ) -> AsyncIterator[House]:
     """The engine, running; ends without draining, like a crash."""
     spool = spool or MemorySpool()
     lines: list[dict[str, object]] = []
     clock, dice, logs = VirtualClock(), LoadedDice(first_id=spool.numbers + 1), logs_into(lines)
+    counted = Counted()
+    witness = Witnesses(counted, logs.attempts.attempted)
     queues = queues_of([subscription])
     enrolled = {
         name: Enrolled(number, spool.standings.get(number, Standing()))
@@ -98,7 +128,7 @@ async def a_house(
     dispatcher = Dispatcher(
         queues,
         enrolled,
-        World(spool, world.open_sender, clock, dice, logs.attempts, logs.log),
+        World(spool, world.open_sender, clock, dice, witness, logs.log, Numbers()),
         max_pending=max_pending,
     )
     intake = Intake(
@@ -108,13 +138,22 @@ async def a_house(
         clock=clock,
         dice=dice,
         limits=IntakeLimits(),
+        witness=witness,
+        registry=Registry(tenancy),
         log=logs.log,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(spool.run)
-        nursery.start_soon(dispatcher.run)
-        yield House(spool, world, intake, dispatcher, lines)
+        numbers = {name: one.number for name, one in enrolled.items()}
+        house = House(spool, world, intake, dispatcher, counted, lines, numbers)
+        nursery.start_soon(_run, house)
+        yield house
         nursery.cancel_scope.cancel()
+
+
+async def _run(house: House) -> None:
+    await house.dispatcher.run()
+    house.ended.set()
 
 
 def fails(times: int, outcome: Outcome = DOWN) -> Behaviour:

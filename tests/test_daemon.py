@@ -105,13 +105,13 @@ async def test_a_second_signal_cuts_the_draining_short(tmp_path: Path) -> None:
 
 
 async def test_a_hangup_signal_does_not_end_it(tmp_path: Path) -> None:
-    """SIGHUP, as a closing terminal sends it, is logged and changes nothing."""
+    """SIGHUP, as a closing terminal sends it, reads the configuration again and changes nothing."""
     async with a_receiver() as receiver:
         daemon = Daemon(tmp_path, a_subscription(receiver.port))
         async with daemon.running():
             assert daemon.process is not None
             daemon.process.send_signal(signal.SIGHUP)
-            await daemon.logged("signal.ignored")
+            await daemon.logged("config.reloaded")
             await Producer(daemon.door).feed([an_event("c1", "newCall")])
             await receiver.until(lambda r: len(r.arrived) == 1, within_s=10)
 

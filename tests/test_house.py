@@ -17,16 +17,23 @@ IMPURE: Final = frozenset(
 )
 # The libraries of each medium, beside trio and structlog, which every edge may use.
 LIBRARIES: Final = {
+    "call_control": {"httpx", "msgspec"},
     "dial": {"idna"},
     "http1": {"httptools", "httpx"},
     "listen": {"h11"},
     "logs": {"msgspec"},
+    "metrics": {"prometheus_client"},
     "feed_unix": {"msgspec"},
     "send_http_negotiated": {"h11", "h2"},
+    "serve_asgi": {"hypercorn"},
     "spool": set[str](),
 }
 # What a command may take from the edge: it reads, feeds and listens, it does not deliver.
-EDGES_OF_COMMANDS: Final = frozenset({"read_config", "feed_unix", "listen", "logs", "receive_unix"})
+EDGES_OF_COMMANDS: Final = frozenset(
+    {"call_control", "feed_unix", "listen", "logs", "read_config", "receive_unix"}
+    # A stopped daemon's spool is read, never written.
+    | {"spool.read_only"}
+)
 LINES_MAX: Final = 300
 FUNCTION_LINES_MAX: Final = 40
 STANDARD_LIBRARY: Final = frozenset(__import__("sys").stdlib_module_names)
@@ -83,6 +90,8 @@ def test_the_model_imports_only_itself_msgspec_and_pure_library(path: Path) -> N
     libraries = foreign(path) - STANDARD_LIBRARY - {"msgspec"}
     if name_of(path) == "model.url":
         libraries -= {"idna"}  # host names outside ASCII: a pure table
+    if name_of(path) == "model.numbers":
+        libraries -= {"phonenumbers"}  # which number is whose country's: pure tables
     assert (strangers(path, "model"), libraries, foreign(path) & IMPURE) == (set(), set(), set())
 
 
@@ -113,11 +122,33 @@ def test_an_edge_knows_the_model_and_its_own_medium_only(path: Path) -> None:
     assert (strangers(path, *allowed), libraries - LIBRARIES.get(medium, set())) == (set(), set())
 
 
+@pytest.mark.parametrize("path", on_floor("control"), ids=name_of)
+def test_the_operators_door_sees_the_house_through_protocols(path: Path) -> None:
+    """No engine, no edge, no configuration: what it needs is handed in."""
+    libraries = foreign(path) - STANDARD_LIBRARY - {"msgspec", "starlette", "trio"}
+    impure = foreign(path) & (IMPURE - {"trio"})
+    assert (strangers(path, "model", "control"), libraries, impure) == (set(), set(), set())
+
+
+@pytest.mark.parametrize("path", on_floor("api"), ids=name_of)
+def test_the_dialects_turn_bytes_into_tables_and_back(path: Path) -> None:
+    """No configuration, no edge, and no dialect knows another."""
+    shared = {"document", "names", "systems", "toml", "translated", "unsaid"}
+    own = name_of(path).removeprefix("api.").split(".")[0]
+    dialects = "api" if own == "systems" else f"api.{own}"
+    allowed = [dialects, *(f"api.{name}" for name in shared)]
+    libraries = foreign(path) - STANDARD_LIBRARY - {"msgspec"}
+    impure = foreign(path) & IMPURE
+    assert (strangers(path, "model", *allowed), libraries, impure) == (set(), set(), set())
+
+
 @pytest.mark.parametrize("path", on_floor("cli"), ids=name_of)
 def test_commands_know_the_daemon_and_the_edges_of_commands(path: Path) -> None:
     """The words an operator types never reach into the engine."""
     edges = {f"edge.{name}" for name in EDGES_OF_COMMANDS}
-    found = strangers(path, "model", "config", "loading", "daemon", "cli", *edges)
+    found = strangers(
+        path, "model", "api", "config", "connecting", "loading", "daemon", "purging", "cli", *edges
+    )
     libraries = foreign(path) - STANDARD_LIBRARY - {"msgspec", "trio", "structlog"}
     assert (found, libraries - {"asyncclick", "rich"}) == (set(), set())
 

@@ -1,11 +1,12 @@
 """A path becomes a configuration, or all faults of all its files."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from callpost.config import FaultyConfig
-from callpost.loading import load
+from callpost.loading import ConfigFiles, Loaded, load
 
 SUBSCRIPTION = '[[subscription]]\nname = "a"\nurl = "https://h/"\n'
 
@@ -47,3 +48,108 @@ def test_a_name_that_would_disturb_a_terminal_is_escaped(tmp_path: Path) -> None
     with pytest.raises(FaultyConfig) as caught:
         load(main, {})
     assert caught.value.faults[0].file == f"{tmp_path}/a\\x1b[2J\\xff.toml"
+
+
+def started(main: Path, environment: dict[str, str] | None = None) -> Loaded:
+    """What a start goes on with."""
+    return ConfigFiles(main, environment or {}).load_for_start()
+
+
+def kept(directory: Path) -> Path:
+    """A configuration that was good once, and is kept in its state directory."""
+    main = directory / "callpost.toml"
+    (directory / "state").mkdir()
+    main.write_text(f'state_directory = "{directory}/state"\n{SUBSCRIPTION}')
+    files = ConfigFiles(main, {})
+    files.keep(files.load())
+    return main
+
+
+def test_a_start_with_good_files_has_no_faults(tmp_path: Path) -> None:
+    """What was kept before does not count."""
+    main = kept(tmp_path)
+    main.write_text(main.read_text() + SUBSCRIPTION.replace('"a"', '"b"'))
+    found = started(main)
+    assert ([one.name for one in found.config.subscriptions], found.faults) == (["a", "b"], ())
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: f"{text}nonsense = 1\n",
+        lambda text: f"{text}[intake\n",
+        lambda text: f"nonsense = \n{text}",
+        lambda text: text.replace('url = "https://h/"', 'url = "nowhere"'),
+    ],
+)
+def test_a_start_with_faulty_files_goes_on_with_the_last_good(
+    tmp_path: Path, spoil: Callable[[str], str]
+) -> None:
+    """Found by what can be read of `state_directory`; the faults are told along."""
+    main = kept(tmp_path)
+    main.write_text(spoil(main.read_text()))
+    found = started(main)
+    assert [one.name for one in found.config.subscriptions] == ["a"]
+    assert found.faults != ()
+
+
+def test_without_a_readable_key_the_environment_says_where_the_last_good_is(
+    tmp_path: Path,
+) -> None:
+    """As it says where the spool is."""
+    main = kept(tmp_path)
+    main.write_bytes(b"\xff\xfe")
+    assert started(main, {"STATE_DIRECTORY": f"{tmp_path}/state"}).faults != ()
+
+
+def test_a_missing_file_is_faulty_too(tmp_path: Path) -> None:
+    """Whoever has deleted it by mistake loses no events."""
+    main = kept(tmp_path)
+    main.unlink()
+    environment = {"STATE_DIRECTORY": f"{tmp_path}/state"}
+    assert len(started(main, environment).config.subscriptions) == 1
+
+
+def test_without_a_last_good_one_a_faulty_start_fails(tmp_path: Path) -> None:
+    """There is nothing to go on with."""
+    main = tmp_path / "callpost.toml"
+    main.write_text(f'state_directory = "{tmp_path}"\nnonsense = 1\n')
+    with pytest.raises(FaultyConfig, match="nonsense"):
+        started(main)
+
+
+def test_the_last_good_one_uses_the_credentials_of_now(tmp_path: Path) -> None:
+    """They are not kept: a revoked one must not live on in another place."""
+    main = kept(tmp_path)
+    (tmp_path / "token").write_text("old-secret")
+    bearer = 'auth = { type = "bearer", token = "credential:token" }\n'
+    main.write_text(f'credentials_directory = "{tmp_path}"\n{main.read_text()}{bearer}')
+    files = ConfigFiles(main, {})
+    files.keep(files.load())
+    (tmp_path / "token").write_text("new-secret")
+    main.write_text(main.read_text() + "nonsense = 1\n")
+    assert b"old-secret" not in (tmp_path / "state" / "config.last-good").read_bytes()
+    assert "new-secret" in repr(started(main).config.subscriptions[0])
+
+
+def test_a_last_good_one_whose_credential_has_gone_is_of_no_use(tmp_path: Path) -> None:
+    """It is as faulty as the files are."""
+    main = kept(tmp_path)
+    (tmp_path / "token").write_text("secret")
+    bearer = 'auth = { type = "bearer", token = "credential:token" }\n'
+    main.write_text(f'credentials_directory = "{tmp_path}"\n{main.read_text()}{bearer}')
+    files = ConfigFiles(main, {})
+    files.keep(files.load())
+    (tmp_path / "token").unlink()
+    with pytest.raises(FaultyConfig, match="token"):
+        started(main)
+
+
+def test_a_file_of_tls_with_another_content_makes_another_endpoint(tmp_path: Path) -> None:
+    """So that a reload sees a renewed certificate."""
+    (tmp_path / "ca.pem").write_text("one")
+    main = tmp_path / "callpost.toml"
+    main.write_text(f'{SUBSCRIPTION}tls = {{ ca_file = "{tmp_path}/ca.pem" }}')
+    first, again = load(main, {}).subscriptions, load(main, {}).subscriptions
+    (tmp_path / "ca.pem").write_text("two")
+    assert (first == again, load(main, {}).subscriptions == first) == (True, False)

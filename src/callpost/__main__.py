@@ -12,7 +12,8 @@ _EXIT_INTERRUPTED: Final = 130
 def main() -> None:
     """Run the command line on trio; nobody gets a traceback for Ctrl-C or a full disk."""
     try:
-        callpost(_anyio_backend="trio")
+        # However it is started, its completion and its help go by this name.
+        callpost(_anyio_backend="trio", prog_name="callpost")
     except* KeyboardInterrupt:
         sys.exit(_EXIT_INTERRUPTED)
     except* OSError as faults:

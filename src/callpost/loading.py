@@ -1,18 +1,100 @@
-"""A path to a `Config`: the files are read, then parsed, and all faults come together."""
+"""A path to a `Config`: the files are read, then parsed, and all faults come together.
 
-from collections.abc import Mapping
+What was good is kept, as texts, in the state directory: a start with a faulty file goes on with
+that. Credentials and TLS files are never kept: those of now count.
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from callpost.config import Config, Fault, FaultyConfig, Source, parse
-from callpost.edge.read_config import TextFile, file_fault, read_texts, secret_from
+from msgspec import Struct
+
+from callpost.config import Config, Fault, FaultyConfig, Source, parse, state_directories
+from callpost.edge.last_good import keep, kept
+from callpost.edge.read_config import TextFile, file_digests, file_fault, read_texts, secret_from
 from callpost.model.terminal import escaped
 
 
-def load(path: Path, environment: Mapping[str, str]) -> Config:
-    """Read and check the configuration; raises `FaultyConfig` with every fault of every file.
+class Loaded(Struct, frozen=True):
+    """A configuration, and the texts that it was made of.
 
-    It reads files, and so may block for as long as the disk takes.
+    `faults` are those of the files as they are, where these could not be used.
     """
+
+    config: Config
+    texts: tuple[Source, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+class ConfigFiles:
+    """The files of the configuration at `path`, as often as they are to be read.
+
+    Every method reads or writes files, and so may block for as long as the disk takes.
+    """
+
+    def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
+        self.path = path
+        self._environment = environment
+
+    def load(self) -> Loaded:
+        """Read and check; raises `FaultyConfig` with every fault of every file."""
+        sources, unreadable = _read(self.path)
+        try:
+            config = self._parsed(sources)
+        except FaultyConfig as faulty:
+            raise FaultyConfig((*unreadable, *faulty.faults)) from None
+        if unreadable:
+            raise FaultyConfig(unreadable)
+        return Loaded(config, tuple(sources))
+
+    def load_for_start(self) -> Loaded:
+        """As `load`, but where the files are faulty the last good ones, if there are any."""
+        try:
+            return self.load()
+        except FaultyConfig as faulty:
+            if (good := self._last_good()) is None:
+                raise
+            return Loaded(good.config, good.texts, faulty.faults)
+
+    def keep(self, loaded: Loaded) -> None:
+        """Keep this as the last good configuration; raises OSError."""
+        texts = [(source.file, source.text) for source in loaded.texts]
+        keep(Path(loaded.config.state_directory), main=self._main, texts=texts)
+
+    def _last_good(self) -> Loaded | None:
+        sources, _ = _read(self.path)
+        for directory in state_directories(sources, self._environment):
+            texts = kept(Path(directory), main=self._main)
+            if texts is None:
+                continue
+            good = tuple(Source(file, text) for file, text in texts)
+            try:
+                return Loaded(self._parsed(good), good)
+            except FaultyConfig:
+                # Its credentials have gone, or it is from a version that knew other keys.
+                continue
+        return None
+
+    @property
+    def _main(self) -> str:
+        return str(self.path.absolute())
+
+    def _parsed(self, sources: Sequence[Source]) -> Config:
+        return parse(
+            sources,
+            secret=secret_from(self._environment),
+            environment=self._environment,
+            file_fault=file_fault,
+            file_digest=file_digests(),
+        )
+
+
+def load(path: Path, environment: Mapping[str, str]) -> Config:
+    """Read and check the configuration; raises `FaultyConfig` with every fault of every file."""
+    return ConfigFiles(path, environment).load().config
+
+
+def _read(path: Path) -> tuple[list[Source], list[Fault]]:
     sources: list[Source] = []
     faults: list[Fault] = []
     for read in read_texts(path):
@@ -21,18 +103,7 @@ def load(path: Path, environment: Mapping[str, str]) -> Config:
                 sources.append(Source(_shown(file), text))
             case unreadable:
                 faults.append(Fault(_shown(unreadable.file), "", "file", unreadable.sentence))
-    try:
-        config = parse(
-            sources,
-            secret=secret_from(environment),
-            environment=environment,
-            file_fault=file_fault,
-        )
-    except FaultyConfig as faulty:
-        raise FaultyConfig((*faults, *faulty.faults)) from None
-    if faults:
-        raise FaultyConfig(faults)
-    return config
+    return sources, faults
 
 
 def _shown(file: str) -> str:

@@ -49,6 +49,105 @@ def test_a_doubtful_endpoint_is_named_by_its_place(
     ]
 
 
+@pytest.mark.parametrize(
+    ("keys", "warning"),
+    [
+        (
+            'events = ["answer", "hangup"]',
+            "events: Zammad refuses what it is told of a call whose newCall it never got",
+        ),
+        (
+            'stale = "skip"',
+            (
+                "stale: what stale skips is no gap, so the receiver may get the hangup of a call "
+                "that it was never told of"
+            ),
+        ),
+    ],
+)
+def test_what_zammad_would_refuse_is_told_before(
+    parsed: Callable[..., Config], keys: str, warning: str
+) -> None:
+    """It knows no call whose beginning it was not told."""
+    text = f'[[subscription]]\nname = "a"\npreset = "zammad"\nurl = "https://h/"\n{keys}'
+    assert [str(found) for found in parsed(text).warnings] == [
+        f"callpost.toml: subscription.a: {warning}"
+    ]
+
+
+_SWML = '[[subscription]]\nname = "a"\nvocabulary = "swml"\nurl = "https://h/"\n'
+
+
+@pytest.mark.parametrize(
+    ("keys", "warning"),
+    [
+        (
+            "",
+            (
+                "status_callback: without one the url gets a call's later states too, "
+                "not its beginning alone"
+            ),
+        ),
+        (
+            'method = "POSTXML2"\nevents = ["newCall"]',
+            "method: primary: SignalWire calls by POSTJSON or by GET only",
+        ),
+        (
+            'status_callback = { url = "https://s/", method = "POSTARGS" }',
+            "method: callback: SignalWire calls by POSTJSON or by GET only",
+        ),
+    ],
+)
+def test_what_a_signalwire_handler_never_sees_is_told(
+    parsed: Callable[..., Config], keys: str, warning: str
+) -> None:
+    """It was written for SignalWire's own requests."""
+    assert [str(found) for found in parsed(_SWML + keys).warnings] == [
+        f"callpost.toml: subscription.a: {warning}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        'status_callback = { url = "https://s/", method = "GET1" }',
+        'events = ["newCall"]\nmethod = "GET2"',
+    ],
+)
+def test_what_a_signalwire_handler_knows_has_no_warning(
+    parsed: Callable[..., Config], keys: str
+) -> None:
+    """New calls alone, or with a callback for the rest."""
+    assert parsed(_SWML + keys).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        (
+            'dtmf = ["1X"]',
+            (
+                "dtmf: senseless: patterns on digits match dtmf events only, "
+                "and these are not among the events"
+            ),
+        ),
+        (
+            'events = ["hold", "newCall"]',
+            "events: vocabulary: the vocabulary swml has no hold",
+        ),
+        (
+            'direction = ["internal"]',
+            "direction: vocabulary: the vocabulary swml has no direction internal",
+        ),
+    ],
+)
+def test_what_signalwire_has_no_word_for_is_a_fault(
+    faults_of: Callable[..., list[str]], keys: str, fault: str
+) -> None:
+    """Such a subscription would wait for what never comes."""
+    assert faults_of(_SWML + keys) == [f"callpost.toml: subscription.a.{fault}"]
+
+
 def test_an_ordinary_subscription_has_no_warning(parsed: Callable[..., Config]) -> None:
     """Warnings are for what deserves one."""
     assert parsed('[[subscription]]\nname = "a"\nurl = "https://h/"').warnings == ()

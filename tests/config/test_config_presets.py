@@ -20,14 +20,9 @@ def _text(preset: str, keys: str = "", *, url: str = 'url = "http://h/"') -> str
     return f'[[subscription]]\nname = "a"\npreset = "{preset}"\n{url}\n{keys}\n'
 
 
-def test_zammad_is_spared_the_rest_of_a_call_after_a_gap(parsed: Parsed) -> None:
-    """It cannot use an answer or hangup of a call that it does not know."""
-    assert _one(parsed(_text("zammad"))).after_gap == "skip_call"
-
-
-def test_a_built_in_after_gap_gives_way_to_an_order_of_none(parsed: Parsed) -> None:
-    """The operator chose the order."""
-    assert _one(parsed(_text("zammad", 'order = "none"'))).after_gap == "continue"
+def test_zammad_gets_the_rest_of_a_call_after_a_gap(parsed: Parsed) -> None:
+    """A newCall that was refused may be one that it has, and its hangup must not be missing."""
+    assert _one(parsed(_text("zammad"))).after_gap == "continue"
 
 
 def test_an_empty_preset_is_none(parsed: Parsed) -> None:

@@ -16,7 +16,7 @@ def test_without_any_key_everything_has_its_default(parsed: Parsed) -> None:
     config = parsed("")
     assert (config.intake, config.spool, config.egress, config.log, config.drain_s) == (
         Intake(),
-        SpoolLimits(),
+        SpoolLimits(unended_s=21_660.0),
         Egress(),
         Log(),
         15.0,
@@ -173,15 +173,27 @@ WORDS = [
     ),
     (
         "[intake]\nstream = 'x.sock'\ndatagram = 'x.sock'",
-        "intake.datagram: duplicate: this is the path of the stream socket",
+        "intake.datagram: duplicate: this is the path of intake.stream",
     ),
     (
         "[intake]\nstream = 'x.sock'\ndatagram = '/run/callpost/./x.sock'",
-        "intake.datagram: duplicate: this is the path of the stream socket",
+        "intake.datagram: duplicate: this is the path of intake.stream",
     ),
     (
-        f"runtime_directory = '/{'r' * 100}'\n[intake]\ndatagram = ''",
+        f"runtime_directory = '/{'r' * 100}'\n[intake]\ndatagram = ''\n[control]\nsocket = ''",
         "intake.stream: range: the socket's whole path must have at most 107 bytes",
+    ),
+    (
+        "[control]\nsocket = 'datagrams.sock'",
+        "control.socket: duplicate: this is the path of intake.datagram",
+    ),
+    (
+        f"[control]\nsocket = '/{'r' * 107}'",
+        "control.socket: range: must have at most 107 characters",
+    ),
+    (
+        "[control]\nsoket = ''",
+        'control.soket: unknown_key: there is no such key; did you mean "socket"?',
     ),
     (
         "credentials_directory = 'secrets'",

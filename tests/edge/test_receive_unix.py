@@ -15,6 +15,7 @@ import trio
 import trio.testing
 from structlog.typing import EventDict, FilteringBoundLogger
 
+from callpost.edge.logs import collecting_log
 from callpost.edge.receive_unix import listen_stream, serve_stream
 from callpost.model.limits import REPLIES_MAX_BYTES, Intake
 
@@ -366,3 +367,22 @@ async def test_a_lack_of_descriptors_is_survived(
             await door.engine.heard(1)
         (line,) = door.journal.lines("intake.accept_failed")
         assert line["reason"] == errno.errorcode[errno.EMFILE]
+
+
+async def test_a_stop_right_after_the_start_is_a_stop(tmp_path: Path) -> None:
+    """The door may be closed before it was first looked at."""
+    stopping = trio.Event()
+    stopping.set()
+    listener = listen_stream(tmp_path / "events.sock", mode=0o600, group="")
+
+    async def accept(_: Sequence[bytes | None]) -> list[bytes]:
+        raise NotImplementedError
+
+    with trio.fail_after(5):
+        await serve_stream(
+            listener,
+            accept=accept,
+            limits=LIMITS,
+            stopping=stopping,
+            log=collecting_log(lambda _: None),
+        )

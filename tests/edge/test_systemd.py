@@ -86,10 +86,12 @@ def test_sockets_are_taken_over_by_name(held: ExitStack, tmp_path: Path) -> None
     """Each comes under its FileDescriptorName, and no child process gets it."""
     events = made(held, tmp_path / "e", socket.SOCK_STREAM)
     datagrams = made(held, tmp_path / "d", socket.SOCK_DGRAM)
-    told = told_by_service([datagrams, events], "datagrams:events")
+    control = made(held, tmp_path / "c", socket.SOCK_STREAM)
+    told = told_by_service([datagrams, events, control], "datagrams:events:control")
     assert told[0] == {
         "datagrams": [3, str(tmp_path / "d"), False],
         "events": [4, str(tmp_path / "e"), False],
+        "control": [5, str(tmp_path / "c"), False],
     }
 
 
@@ -113,7 +115,7 @@ def test_without_systemd_there_are_no_sockets() -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "lacks"),
     [
-        (socket.SOCK_STREAM, "callpost.socket", "FileDescriptorName=events or datagrams"),
+        (socket.SOCK_STREAM, "callpost.socket", "FileDescriptorName=events, datagrams or control"),
         (socket.SOCK_DGRAM, "events", "ListenStream= with a path"),
         (socket.SOCK_STREAM, "datagrams", "ListenDatagram= with a path"),
     ],

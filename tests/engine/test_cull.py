@@ -48,7 +48,7 @@ def a_cull(spool: MemorySpool, *, max_pending: int = 100) -> Cull:
         replace(a_subscription(), stale="skip"),
         spool=spool,
         clock=VirtualClock(),
-        max_pending=max_pending,
+        max_pending=lambda: max_pending,
     )
 
 

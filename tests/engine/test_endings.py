@@ -168,3 +168,19 @@ async def test_what_overflows_at_a_start_is_not_sent_as_well(autojump_clock: Moc
     sent = {one.message.id for one in world.sent}
     dead = {json.loads(delivery.body)["id"] for _, delivery, *_ in spool.dead}
     assert (len(sent & dead), len(sent | dead)) == (0, 100)
+
+
+@pytest.mark.parametrize("spoilt", [b'{"event":"newCa', b"\xff\xfe", b"", b'{"event":"newCall"}'])
+async def test_what_the_disk_has_spoilt_is_a_dead_letter(
+    autojump_clock: MockClock, spoilt: bytes
+) -> None:
+    """A body that cannot be read ends its own delivery, and the call goes on."""
+    spool = MemorySpool()
+    async with a_house(ScriptedWorld(), a_subscription(), spool) as house:
+        house.dispatcher.pause("crm")
+        await house.feed(("a", "newCall"), ("a", "hangup"))
+        spool.rows[1, 1] = replace(spool.rows[1, 1], body=spoilt)
+        house.dispatcher.resume("crm")
+        await trio.sleep(1)
+        sent = [sent.message.seq for sent in house.world.sent]
+        assert (house.reasons(), sent) == (["damaged"], [2])

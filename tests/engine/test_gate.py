@@ -400,3 +400,17 @@ async def test_a_primary_that_is_only_busy_is_waited_for(autojump_clock: MockClo
         await feed_calls(house, 20)
         await trio.sleep(30)
         assert {sent.place for sent in house.world.sent} == {"primary"}
+
+
+async def test_a_probe_does_not_wait_for_a_fallback_that_is_busy(
+    autojump_clock: MockClock,
+) -> None:
+    """While the fallback has no room the primary is tried as soon as its pause is over."""
+    async with a_house(ScriptedWorld(), a_subscription(concurrency=1, fallbacks=1)) as house:
+        gate = house.dispatcher.courier("crm").gate
+        for _ in range(5):
+            is_probe = gate.begin("primary")
+            gate.end("primary", DOWN, is_probe=is_probe)
+        gate.begin("fallback-1")
+        now = trio.current_time()
+        assert gate.opens_at(now) == pytest.approx(now + 1)

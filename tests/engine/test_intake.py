@@ -4,8 +4,13 @@ import json
 
 import pytest
 import trio
+from msgspec.structs import replace
 from trio.testing import MockClock
 
+from callpost.model.limits import Intake as IntakeLimits
+from callpost.model.routing import Router
+from callpost.model.subscription import Filter
+from callpost.model.tenancy import Customer, Registry, Tenancy
 from doubles import MemorySpool, ScriptedWorld
 from engine_house import House, a_house, a_subscription
 
@@ -145,3 +150,52 @@ async def test_seq_counts_per_call_and_names_the_event_before(autojump_clock: Mo
         await trio.sleep(1)
         marks = {s.message.id: (s.message.seq, s.message.previous_id) for s in house.world.sent}
         assert marks == {"evt_1": (1, ""), "evt_2": (1, ""), "evt_3": (2, "evt_1")}
+
+
+REQUIRED = Tenancy(required=True, customers=(Customer(id="acme"),))
+
+
+@pytest.mark.parametrize(
+    ("customer", "message"),
+    [
+        ("", "The customer is required here."),
+        (',"customer":"acne"', "There is no such customer here."),
+    ],
+)
+async def test_where_customers_are_required_an_event_of_nobodys_is_refused(
+    autojump_clock: MockClock, customer: str, message: str
+) -> None:
+    """A forgotten or misspelt customer would reach the wrong subscribers, or none."""
+    line = f'{{"event":"newCall","callId":"a"{customer}}}'.encode()
+    async with a_house(ScriptedWorld(), a_subscription(), tenancy=REQUIRED) as house:
+        [answer] = await replies(house, line)
+        assert answer == {
+            "ok": False,
+            "error": "invalid",
+            "message": message,
+            "path": "$.customer",
+        }
+
+
+async def test_where_customers_are_required_an_event_of_one_is_accepted(
+    autojump_clock: MockClock,
+) -> None:
+    """A registered customer's event goes its way."""
+    line = b'{"event":"newCall","callId":"a","customer":"acme"}'
+    async with a_house(ScriptedWorld(), a_subscription(), tenancy=REQUIRED) as house:
+        [answer] = await replies(house, line)
+        assert answer["ok"] is True
+
+
+async def test_dropped_digits_choose_the_subscriber_and_are_not_kept(
+    autojump_clock: MockClock,
+) -> None:
+    """The filter sees them; what lies on disk has an empty `dtmf`."""
+    wanting = replace(a_subscription(), filter=Filter(dtmf=("4711",)))
+    async with a_house(ScriptedWorld(), wanting) as house:
+        router, nobody = Router([(1, wanting)]), Registry(Tenancy())
+        house.intake.obey(router, IntakeLimits(), nobody, drops_digits=True)
+        line = b'{"event":"dtmf","callId":"a","id":"x","dtmf":"4711"}'
+        [answer] = await replies(house, line)
+        [kept] = [delivery.body for delivery in house.spool.rows.values()]
+        assert (answer["matched"], b'"dtmf":""' in kept, b"4711" in kept) == (1, True, False)

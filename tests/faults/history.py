@@ -38,7 +38,8 @@ class Sent:
     """An event as its producer knows it; `call` names customer, source and callId together.
 
     `acknowledged_at` is None where no reply has said `ok`. `number` is that reply's. With
-    `within_s` it must arrive so soon after it was acknowledged.
+    `within_s` it must arrive so soon after it was acknowledged. For `perhaps` it may have been
+    or not: subscriptions came or went while nobody could know when it was stored.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Sent:
     acknowledged_at: float | None = None
     number: int | None = None
     within_s: float | None = None
+    perhaps: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

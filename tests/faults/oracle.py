@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from faults.history import Arrival, History
+from faults.history import Arrival, Death, History
 from faults.ledger import Ledger
 
 # Who is tried so soon after the one before is a fallback in the same round: no pause is as short.
@@ -46,7 +46,7 @@ def nothing_is_invented(ledger: Ledger) -> Iterator[str]:
         *(("dead letter", one.subscription, one.id) for one in ledger.history.deaths),
     ):
         event = ledger.sent.get(event_id)
-        if event is None or name not in event.wanted_by:
+        if event is None or name not in event.wanted_by | event.perhaps:
             yield f"{noun} of {event_id} at {name}: nobody has sent that"
 
 
@@ -234,7 +234,10 @@ def ends_are_reported(ledger: Ledger) -> Iterator[str]:
     made = {(*place, "delivered") for place in ledger.taken}
     for name, event_id, ended in sorted(reports - died - made):
         yield f"{event_id} was reported as {ended} by {name}, but it is not"
-    owed = died | {one for one in made if one[:2] not in ledger.deaths}
+    # With a subscription go its reports.
+    removed = {place for place, deaths in ledger.deaths.items() if _were_removed(deaths)}
+    owed = {one for one in died | made if one[:2] not in removed}
+    owed -= {one for one in made if one[:2] in ledger.deaths}
     for name, event_id, ended in sorted(owed - reports):
         if ended in ledger.promise_of(name).reported:
             yield f"{event_id} was {ended} at {name} and nobody has reported it"
@@ -272,6 +275,10 @@ LAWS: Final[tuple[Callable[[Ledger], Iterator[str]], ...]] = (
     ends_are_reported,
     the_fresh_come_soon,
 )
+
+
+def _were_removed(deaths: list[Death]) -> bool:
+    return any(one.reason == "subscription_removed" for one in deaths)
 
 
 def _first_taken(arrivals: list[Arrival]) -> Iterator[Arrival]:

@@ -17,14 +17,23 @@ from typing import Final
 
 import trio
 
-from callpost.edge.spool.read import Reader
+from callpost.edge.spool.read_only import StoppedSpool
+from callpost.model.instant import microseconds
 from callpost.model.replay import Selection
 from faults.attempts_in_the_log import LoggedAttempts, over_a_link_that_delays
-from faults.history import Arrival, Death, History, Reported, Sent
+from faults.history import Arrival, Death, History, Promise, Reported, Sent
 from faults.oracle import Breach, breaches_of
 from faults.patient_producer import PatientProducer
 from faults.real_receivers import Receivers
-from faults.real_subscriptions import CONDUCTS, PROMISES, calls, configured, fresh
+from faults.real_subscriptions import (
+    CONDUCTS,
+    GUESTS,
+    PROMISES,
+    calls,
+    configured,
+    fresh,
+    reconfigured,
+)
 from faults.story import told
 from household import Daemon
 
@@ -68,6 +77,7 @@ class Life:
         pace_per_s: float,
         settings: str = "",
         link_delays: bool = False,
+        reloads: bool = False,
     ) -> None:
         # A report that fails twice waits for minutes: on a bad link nobody asks for one.
         promises = [replace(one, reported=frozenset()) for one in PROMISES]
@@ -77,6 +87,8 @@ class Life:
         )
         self.breaches: list[Breach] = []
         self.deeds: list[tuple[float, str]] = []
+        # So often the configuration changes while a daemon lives.
+        self._reload_pause_s = 0.3 if reloads else inf
         self._directory = directory
         self._link_delays = link_delays
         self._places = places
@@ -85,13 +97,15 @@ class Life:
         self._missing: set[tuple[str, str]] = set()
         self._unreported: set[str] = set()
         self._changed = trio.Event()
-        http, tcp = places.port_of(places.http), places.port_of(places.tcp)
         self.daemon = Daemon(
             directory,
-            configured(self.history.promises, places.host, http, tcp, places.nobody),
+            self._configured(self.history.promises),
             f"{_TOP}{settings}",
             within=places.within,
         )
+        self._base = self.daemon.config.read_text()
+        if reloads:
+            self.history.promises += GUESTS
         self.receivers = Receivers(
             Random(chance.random()), CONDUCTS, arrived=self._arrived, reported=self._reported
         )
@@ -127,10 +141,36 @@ class Life:
             async with self.daemon.running():
                 self._note("ready")
                 living.deadline = min(living.deadline, trio.current_time() + late_s)
-                await trio.sleep_forever()
+                await self.reload_now_and_then()
         # What was answered before has ended before: nothing is heard by who is dead.
         self.history.crashes.append(time.time())
         self._keep_log()
+
+    async def reload_now_and_then(self) -> None:
+        """Change the configuration under a living daemon, sometimes for a faulty one."""
+        while True:
+            await trio.sleep(self.chance.uniform(0, 2) * self._reload_pause_s)
+            may_fail = (self._directory / "state" / "config.last-good").exists()
+            if may_fail and self.chance.random() < 0.2:
+                self._reload(f"nonsense = 1\n{self._base}")
+                continue
+            guests = self.chance.sample(GUESTS, self.chance.randint(0, len(GUESTS)))
+            text = f"{self._base}\n{self._configured(guests)}"
+            self._reload(reconfigured(text, self.chance))
+
+    def _reload(self, text: str) -> None:
+        self._note("a reload")
+        # In one step: the daemon may be reading it, and must not find half of it.
+        fresh = self.daemon.config.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.replace(self.daemon.config)
+        assert self.daemon.process is not None
+        self.daemon.process.send_signal(signal.SIGHUP)
+
+    def _configured(self, promises: Sequence[Promise]) -> str:
+        places = self._places
+        http, tcp = places.port_of(places.http), places.port_of(places.tcp)
+        return configured(promises, places.host, http, tcp, places.nobody)
 
     async def end_well(
         self, faults: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint
@@ -141,6 +181,7 @@ class Life:
         """
         if (self._directory / "state" / "spool.db").exists():
             self._note_deaths()
+        self.daemon.config.write_text(self._base)
         async with self.daemon.running():
             await faults()
             self.receivers.are_well = True
@@ -193,11 +234,13 @@ class Life:
         """How much was lived through."""
         seen = self.receivers.seen
         crashes, arrivals = len(self.history.crashes), len(seen)
+        reloads = sum(line["event"] in {"config.reloaded", "config.rejected"} for line in self._log)
         sent = sum(len(producer.sent) for producer in self._producers)
+        dead, reports = len(self.history.deaths), len(self.history.reports)
         repeats = arrivals - len({(*_place(one.arrival), one.arrival.attempt) for one in seen})
         return (
-            f"{crashes} crashes, {sent} events, {arrivals} arrivals, {repeats} attempts twice, "
-            f"{len(self.history.deaths)} dead letters, {len(self.history.reports)} reports"
+            f"{crashes} crashes, {reloads} reloads, {sent} events, {arrivals} arrivals, "
+            f"{repeats} attempts twice, {dead} dead letters, {reports} reports"
         )
 
     def _note(self, deed: str) -> None:
@@ -243,9 +286,8 @@ class Life:
     def _note_deaths(self) -> None:
         """What the spool of a daemon that has stopped holds of dead letters."""
         calls_of = {one.id: one.call for producer in self._producers for one in producer.sent}
-        reader = Reader.of(self._directory / "state")
-        letters = reader.dead(Selection(), limit=10_000_000)
-        reader.close()
+        spool = StoppedSpool(self._directory / "state")
+        letters = spool.dead(Selection(), limit=10_000_000, cursor="").deliveries
         self.history.deaths = [
             Death(
                 one.subscription,
@@ -253,7 +295,7 @@ class Life:
                 calls_of.get(one.event_id, one.call_id),
                 one.seq,
                 one.reason,
-                one.died_at,
+                microseconds(one.died_at) / 1e6,
             )
             for one in reversed(letters)
         ]

@@ -31,7 +31,14 @@ PROMISES: Final = (
     Promise("desk", has_callback=True),
     Promise("turns", order="subscription"),
 )
+# Who comes and goes with the reloads: any event may be for them, or not.
+GUESTS: Final = (
+    Promise("guest", reasons=frozenset({"subscription_removed"})),
+    Promise("lodger", order="subscription", reasons=frozenset({"subscription_removed"})),
+)
 CONDUCTS: Final = {
+    "guest": Conduct(sick=0.1),
+    "lodger": Conduct(slow_s=0.02),
     "slow": Conduct(slow_s=0.1),
     "flaky": Conduct(sick=0.2, forgetful=0.07, picky=0.03),
     "line": Conduct(sick=0.05, forgetful=0.05),
@@ -49,6 +56,7 @@ def configured(promises: Sequence[Promise], host: str, http: int, tcp: int, nobo
         "line": "ack = true\nenvelope = true",
         "desk": f'status_callback = {{ url = "http://{host}:{http}/desk/callback" }}',
         "turns": f'order = "subscription"\n{_events(_EDGES)}',
+        "lodger": 'order = "subscription"',
     }
     urls = {
         "backup": f"http://{host}:{nobody}/backup/primary",
@@ -62,6 +70,19 @@ def configured(promises: Sequence[Promise], host: str, http: int, tcp: int, nobo
         + (f"delivery_report = {reported}\n" if one.reported else "")
         for one in promises
     )
+
+
+def reconfigured(text: str, chance: Random) -> str:
+    """The same subscriptions, some of them under settings that promise no less."""
+    before = f"concurrency = {CONCURRENCY}\n"
+    first, *others = text.split(before)
+    settings = (
+        before
+        if chance.random() < 0.6
+        else f'concurrency = {chance.randint(1, CONCURRENCY)}\nnote = "{chance.random()}"\n'
+        for _ in others
+    )
+    return first + "".join(setting + other for setting, other in zip(settings, others, strict=True))
 
 
 def calls(chance: Random, producer: str) -> Iterator[Letter]:
@@ -109,6 +130,7 @@ def _letter(kind: Kind, producer: str, call: str, place: int) -> Letter:
         digest=digest_of(fields),
         wanted_by=frozenset(name for name in NAMES if kind in _WISHES.get(name, _KINDS)),
         sent_at=-1.0,
+        perhaps=frozenset(one.name for one in GUESTS),
     )
     return Letter(sent, json.dumps(fields).encode())
 

@@ -4,7 +4,7 @@ A transaction is all or nothing. It follows the rules of the spool on disk row b
 loops: here being obvious counts, not being fast on a million rows.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -22,6 +22,7 @@ from callpost.model.delivery import (
     StandingChanged,
 )
 from callpost.model.subscription import Order
+from doubles import delivery_of
 
 _Call = tuple[str, str, str]
 # An event's number and a subscription's.
@@ -110,8 +111,11 @@ class Disk:
         """An answer of the call is kept."""
         return call in self._answered
 
-    def append(self, arrival: Arrival) -> Accepted:
-        """Write one event and its deliveries, unless its id is known."""
+    def append(self, arrival: Arrival, removed: Collection[int] = ()) -> Accepted:
+        """Write one event and its deliveries, unless its id is known.
+
+        Those of whoever is `removed` are dead at once.
+        """
         name = (arrival.customer, arrival.source, arrival.id)
         if (known := self._ids.get(name)) is not None:
             return Accepted(number=known.number, matched=known.matched, duplicate=True)
@@ -123,26 +127,31 @@ class Disk:
         for match in arrival.matches:
             seq, previous_id = self._counters.get((call, match.subscription), (0, ""))
             self._counters[call, match.subscription] = (seq + 1, arrival.id)
-            self._queue(
-                match.subscription,
-                Delivery(
-                    position=self.numbers,
-                    number=self.numbers,
-                    call=call,
-                    seq=seq + 1,
-                    previous_id=previous_id,
-                    rounds=0,
-                    attempts=0,
-                    accepted_at=arrival.accepted_at,
-                    expires_at=match.expires_at,
-                    body=arrival.body,
-                ),
+            delivery = delivery_of(
+                arrival,
+                match,
+                number=self.numbers,
+                call=call,
+                seq=seq + 1,
+                previous_id=previous_id,
             )
+            self._queue(match.subscription, delivery)
+            if match.subscription in removed:
+                self._end(match.subscription, delivery, now=arrival.accepted_at)
         receipt = Accepted(number=self.numbers, matched=len(arrival.matches))
         self._ids[name] = receipt
         return receipt
 
-    def settle(self, settlement: Settlement) -> bool:
+    def bury(self, owner: int, *, now: float, most: int) -> int:
+        """The subscription has gone: make dead letters of the oldest that is pending for it."""
+        self.standings.pop(owner, None)
+        self.deferred.pop(owner, None)
+        oldest = self.rows(owner)[:most]
+        for delivery in oldest:
+            self._end(owner, delivery, now=now)
+        return len(oldest)
+
+    def settle(self, settlement: Settlement, removed: Collection[int] = ()) -> bool:
         """Write one settlement; say what its confirmation will."""
         match settlement:
             case Done(subscription=owner, delivery=delivery):
@@ -152,21 +161,21 @@ class Disk:
                     self.made[place] = Ended(delivery, attempts)
                     if delivery.is_replay:
                         self.dead.pop(place, None)
-                    self._report(settlement.report)
+                    self._report(settlement.report, removed)
             case Died(subscription=owner, delivery=delivery, reason=reason):
                 if self._remove(owner, delivery):
                     attempts = delivery.attempts + len(settlement.attempts)
                     self.dead[delivery.number, owner] = Ended(delivery, attempts, reason)
                     self.buried(settlement)
-                    self._report(settlement.report)
+                    self._report(settlement.report, removed)
             case Deferred():
                 self._defer(settlement)
             case Released(subscription=owner, key=key, order=order):
                 if self.lane(owner, key, order):
                     return False
                 self._undefer(owner, key, order)
-            case StandingChanged(subscription=owner, standing=standing):
-                self.standings[owner] = standing
+            case StandingChanged():
+                self._stand(settlement, removed)
         return True
 
     def replay(self, ended: Iterable[tuple[int, Ended]], *, now: float, age_s: float) -> list[int]:
@@ -190,15 +199,31 @@ class Disk:
             queued.append(owner)
         return queued
 
+    def _end(self, owner: int, delivery: Delivery, *, now: float) -> None:
+        self.settle(
+            Died(
+                subscription=owner,
+                delivery=delivery,
+                reason="subscription_removed",
+                last="",
+                died_at=now,
+                attempts=(),
+            )
+        )
+
+    def _stand(self, changed: StandingChanged, removed: Collection[int]) -> None:
+        if changed.subscription not in removed:
+            self.standings[changed.subscription] = changed.standing
+
     def _queue(self, owner: int, delivery: Delivery) -> None:
         self.pending.setdefault(owner, {})[delivery.position] = delivery
 
     def _remove(self, owner: int, delivery: Delivery) -> bool:
         return self.pending.get(owner, {}).pop(delivery.position, None) is not None
 
-    def _report(self, report: Arrival | None) -> None:
+    def _report(self, report: Arrival | None, removed: Collection[int]) -> None:
         if report is not None:
-            self.append(report)
+            self.append(report, removed)
 
     def _defer(self, deferred: Deferred) -> None:
         owner, delivery = deferred.subscription, deferred.delivery

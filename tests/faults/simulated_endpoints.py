@@ -216,6 +216,10 @@ class SimulatedSender:
         """Make one attempt."""
         return await self.senders.attempt(self.door, message)
 
+    def headers(self, message: Message) -> tuple[tuple[str, str], ...]:  # noqa: ARG002 - the port's
+        """Nothing is shown."""
+        return ()
+
     def close(self) -> None:
         """Nothing is kept open."""
 

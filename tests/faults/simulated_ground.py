@@ -66,6 +66,8 @@ class Ground:
         self.steps = Steps()
         self.weathers: list[DiskMood] = []
         self.paused: dict[str, float] = {}
+        # Whom the configuration names at the moment.
+        self.served = frozenset(one.name for one in self.subscriptions)
 
     @property
     def subscriptions(self) -> list[Subscription]:
@@ -78,6 +80,19 @@ class Ground:
             name: Enrolled(number, self.disk.standings.get(number, Standing()))
             for number, name in enumerate(self.names, 1)
         }
+
+    def serve(self, names: frozenset[str]) -> None:
+        """The configuration names these now; who is gone is paused no more."""
+        self.served = names
+        for name in self.paused.keys() - names:
+            del self.paused[name]
+
+    def close_books(self) -> None:
+        """What a start does for those that have gone: what is pending for them is dead."""
+        there = queues_of(one for one in self.subscriptions if one.name in self.served)
+        for number, name in enumerate(self.names, 1):
+            if name not in there:
+                self.disk.bury(number, now=trio.current_time(), most=1_000_000)
 
     def settles_within_s(self) -> float:
         """How long what is done may be unwritten: the ride, and the commits before and of it."""

@@ -29,10 +29,36 @@ _ORDERS: Final[tuple[Order, ...]] = ("call", "call", "call", "none", "subscripti
 
 @dataclass(slots=True)
 class Letter:
-    """An event with the line that carries it."""
+    """An event with the line that carries it.
+
+    `wished` has all who want it, as long as they are there. `tries` says for whom it was each
+    time that it may have been stored.
+    """
 
     sent: Sent
     line: bytes
+    wished: frozenset[str] = frozenset()
+    tries: list[frozenset[str]] = field(default_factory=list)
+
+    def send(self, served: frozenset[str]) -> None:
+        """It is on its way now, for whoever is there of those that want it."""
+        self.tries.append(self.wished & served)
+        self._tell()
+
+    def refused(self) -> None:
+        """Nothing was kept of it this time."""
+        self.tries.pop()
+        self._tell()
+
+    def stored(self, *, before: bool) -> None:
+        """It is stored, since this time, or since one of those `before`."""
+        self.tries = self.tries[:-1] if before else self.tries[-1:]
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.tries:
+            self.sent.wanted_by = frozenset.intersection(*self.tries)
+            self.sent.perhaps = frozenset.union(*self.tries) - self.sent.wanted_by
 
 
 @dataclass(slots=True)
@@ -50,6 +76,7 @@ class Settings:
     subscriptions: list[Subscription]
     orders_change: bool
     max_pending: int
+    reloads: bool = False
     wishes: dict[str, tuple[frozenset[Kind], str]] = field(default_factory=dict)
 
     def wanted_by(self, kind: str, customer: str) -> frozenset[str]:
@@ -69,6 +96,7 @@ def settings(chance: Random) -> Settings:
         orders_change=chance.random() < 0.1,
         max_pending=chance.choice((1_000_000, 1_000_000, 1_000_000, 12)),
     )
+    drawn.reloads = chance.random() < 0.4
     for name in names:
         one = _subscription(chance, name)
         drawn.subscriptions.append(one)
@@ -81,6 +109,7 @@ def promise_of(one: Subscription, drawn: Settings) -> Promise:
     reasons = {"expired", "refused", "rejected", "exhausted"}
     reasons |= {"superseded"} if one.stale == "skip" else set()
     reasons |= {"gap"} if one.after_gap == "skip_call" else set()
+    reasons |= {"subscription_removed"} if drawn.reloads else set()
     reasons |= {"overflow"} if drawn.max_pending < 1_000 else set()
     return Promise(
         name=one.name,
@@ -237,4 +266,4 @@ def _letter(drawn: Settings, fields: dict[str, object]) -> Letter:
         wanted_by=drawn.wanted_by(kind, customer),
         sent_at=-1.0,
     )
-    return Letter(sent, json.dumps(fields).encode())
+    return Letter(sent, json.dumps(fields).encode(), sent.wanted_by)

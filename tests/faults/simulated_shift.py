@@ -20,12 +20,15 @@ from callpost.engine.operator import Operator
 from callpost.engine.world import World
 from callpost.model.delivery import Attempted
 from callpost.model.limits import Intake as IntakeLimits
+from callpost.model.numbers import Numbers
 from callpost.model.replay import Selection
 from callpost.model.routing import Router
+from callpost.model.tenancy import Registry, Tenancy
 from faults.oracle import Breach
 from faults.simulated_disk import DiskMood
 from faults.simulated_endpoints import Senders
 from faults.simulated_ground import DrawnDice, Ground, VirtualClock
+from faults.simulated_reloads import AWAY_S, changed, some_of
 from faults.simulated_settings import (
     Letter,
     Script,
@@ -35,6 +38,7 @@ from faults.simulated_settings import (
     reordered,
 )
 from faults.simulated_spool import ReadFailed, SimulatedSpool
+from faults.simulated_watch import watch_over
 
 _DRAIN_S: Final = 5.0
 # Everything has ended by then: the ages of the built-in schedules are at most a week.
@@ -47,6 +51,21 @@ class Blind:
     """A witness that looks away: what was attempted is told by the receivers."""
 
     def attempted(self, attempt: Attempted) -> None:
+        """See ports.Witness."""
+
+    def delivered(self, lag_s: float) -> None:
+        """See ports.Witness."""
+
+    def accepted(self, events: int, *, duplicates: int) -> None:
+        """See ports.Witness."""
+
+    def refused(self, code: str) -> None:
+        """See ports.Witness."""
+
+    def died(self, subscription: str, reason: str) -> None:
+        """See ports.Witness."""
+
+    def removed(self, subscription: str) -> None:
         """See ports.Witness."""
 
 
@@ -65,13 +84,14 @@ class Shift:
         self._healed = False
         self._said = [trio.Event() for _ in ground.scripts]
         self.has_ended = False
+        ground.close_books()
         ground.check_pauses()
         ground.weathers.append(copy(mood))
         for name, known in ground.enrolled().items():
             if known.standing.paused == "operator":
                 self._senders.pause(name)
         log = _telling(ground.history.told)
-        subscriptions = ground.subscriptions
+        subscriptions = [one for one in ground.subscriptions if one.name in ground.served]
         if ground.settings.orders_change:
             subscriptions = [reordered(one, ground.chance) for one in subscriptions]
         self._subscriptions = subscriptions
@@ -87,11 +107,12 @@ class Shift:
                 dice=dice,
                 witness=Blind(),
                 log=log,
+                numbers=Numbers(),
             ),
             max_pending=ground.settings.max_pending,
         )
         self._operator = Operator(
-            queues, enrolled, archive=self._spool, dispatcher=self._dispatcher, clock=clock
+            archive=self._spool, dispatcher=self._dispatcher, clock=clock, dice=dice
         )
         self._intake = Intake(
             router=Router((enrolled[one.name].number, one) for one in subscriptions),
@@ -100,6 +121,8 @@ class Shift:
             clock=clock,
             dice=dice,
             limits=IntakeLimits(),
+            witness=Blind(),
+            registry=Registry(Tenancy()),
             log=log,
         )
 
@@ -161,8 +184,14 @@ class Shift:
         for script, said in zip(self._ground.scripts, self._said, strict=True):
             upstream.start_soon(self._produce, script, said)
         upstream.start_soon(self._operate)
+        if self._ground.settings.reloads:
+            upstream.start_soon(self._reload)
+        upstream.start_soon(watch_over, self._dispatcher, self._tell_stall)
         if self._chance.random() < 0.3:
             upstream.start_soon(self._change_the_weather)
+
+    def _tell_stall(self, sentence: str) -> None:
+        self._ground.breaches.append(Breach("nobody_stands_still", sentence))
 
     async def _see_the_end(self) -> None:
         await trio.sleep(self._chance.choice((0.0, 5.0, 60.0)))
@@ -191,6 +220,8 @@ class Shift:
         """From now on disk and receivers are well, and the operator has resumed everything."""
         self._ground.note("all faults stop")
         self._healed = True
+        if self._ground.settings.reloads:
+            self._apply(frozenset(one.name for one in self._ground.subscriptions))
         self._mood.heal()
         self._ground.endpoints.are_well = True
         all_of_them = self._chance.random() < 0.5
@@ -217,22 +248,56 @@ class Shift:
             if letter.sent.sent_at < 0:
                 letter.sent.sent_at = trio.current_time()
                 self._ground.history.sent.append(letter.sent)
+            letter.send(self._ground.served)
         refused = []
         replies = await self._intake.accept([letter.line for letter in letters])
         for letter, line in zip(letters, replies, strict=True):
             reply = json.loads(line)
             if not reply["ok"]:
+                letter.refused()
                 refused.append(letter)
             elif letter.sent.acknowledged_at is None:
+                letter.stored(before=reply.get("duplicate", False))
                 letter.sent.acknowledged_at = trio.current_time()
                 letter.sent.number = reply["number"]
-                if reply["matched"] != len(letter.sent.wanted_by):
+                if reply["matched"] not in map(len, letter.tries):
                     self._ground.breaches.append(Breach("replies_count_the_matches", str(reply)))
         return refused
+
+    async def _reload(self) -> None:
+        """Change the configuration now and then; who is taken out may come back soon."""
+        everybody = frozenset(one.name for one in self._ground.subscriptions)
+        for _ in range(self._chance.choice((1, 2, 6))):
+            await trio.sleep(self._chance.random() * 15)
+            for names in (some_of(everybody, self._chance), everybody):
+                if not self._healed:
+                    self._apply(names)
+                    await trio.sleep(self._chance.choice(AWAY_S))
+
+    def _apply(self, names: frozenset[str]) -> None:
+        """Serve these from now on, some of them under other settings."""
+        ground = self._ground
+        ground.note(f"a reload: {sorted(names)}")
+        for name in names - ground.served:
+            self._senders.reopen(name)
+            self._senders.reopen(f"{name}!report")
+        ground.serve(names)
+        may_reorder = ground.settings.orders_change
+        self._subscriptions = [
+            changed(one, self._chance, may_reorder=may_reorder)
+            for one in ground.subscriptions
+            if one.name in names
+        ]
+        enrolled = ground.enrolled()
+        self._dispatcher.apply(queues_of(self._subscriptions), enrolled)
+        router = Router((enrolled[one.name].number, one) for one in self._subscriptions)
+        self._intake.obey(router, IntakeLimits(), Registry(Tenancy()))
 
     async def _operate(self) -> None:
         for _ in range(self._chance.choice((0, 0, 1, 3))):
             await trio.sleep(self._chance.random() * 15)
+            if not self._subscriptions:
+                continue
             name = self._chance.choice([one.name for one in self._subscriptions])
             act = self._chance.choice(("pause", "resume", "replay"))
             if self._healed:

@@ -6,7 +6,7 @@ and whoever waits waits for ever.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -30,6 +30,7 @@ from faults.simulated_disk import Disk, DiskMood
 
 _RIDE_S: Final = 0.02
 _RETRY_S: Final = 1.0
+_CHUNK: Final = 3
 _FULL: Final = NotAccepted("spool_full", "The spool is full.")
 _FAILED: Final = NotAccepted("spool_error", "The disk has failed.")
 
@@ -71,6 +72,8 @@ class SimulatedSpool:
         self._urgent = trio.Event()
         self._finishing = False
         self._dead = False
+        self._known: frozenset[int] = frozenset()
+        self._removed: frozenset[int] = frozenset()
         self._emptied = trio.Event()
         self._counts: Counter[int] = Counter()
         self._count()
@@ -180,9 +183,32 @@ class SimulatedSpool:
             for (_, owner), one in self._disk.dead.items()
         )
 
+    def is_purged(self, number: int) -> bool:  # noqa: ARG002 - the port's
+        """See ports.Spool; nobody purges here."""
+        return False
+
     def was_answered(self, *, customer: str, source: str, call_id: str) -> bool:
         """See ports.Spool."""
         return self._disk.was_answered((customer, source, call_id))
+
+    def serve(self, names: Mapping[int, str]) -> None:
+        """See ports.Spool."""
+        self._known |= names.keys()
+        self._removed = self._known - names.keys()
+
+    async def bury(self, subscription: int, *, now: float) -> int:
+        """See ports.Spool; a few at a time."""
+        buried: list[int] = []
+
+        def work() -> None:
+            if subscription in self._removed:
+                buried.append(self._disk.bury(subscription, now=now, most=_CHUNK))
+
+        decided = trio.Event()
+        self._chores.append((work, decided))
+        self._hurry()
+        await decided.wait()
+        return sum(buried)
 
     @property
     def clogged(self) -> bool:
@@ -195,6 +221,8 @@ class SimulatedSpool:
         *,
         now: float,
         max_age_s: Callable[[int, str], float],
+        limit: int = 0,  # noqa: ARG002 - the port's
+        cursor: str = "",  # noqa: ARG002 - the port's
         dry_run: bool = False,  # noqa: ARG002 - the port's
     ) -> Replayed:
         """See operator.Archive; of the criteria it knows the subscription, and `delivered`."""
@@ -202,6 +230,8 @@ class SimulatedSpool:
 
         def work() -> None:
             owner = self._names.index(selection.subscription) + 1
+            if owner in self._removed:
+                return
             ended = dict(self._disk.made) if selection.delivered else {}
             ended |= self._disk.dead
             chosen = [(who, one) for (_, who), one in sorted(ended.items()) if who == owner]
@@ -298,10 +328,10 @@ class SimulatedSpool:
             write()
 
     def _append(self, append: _Append, arrival: Arrival) -> None:
-        append.receipts.append(self._disk.append(arrival))
+        append.receipts.append(self._disk.append(arrival, self._removed))
 
     def _settle(self, answers: list[bool], settlement: Settlement) -> None:
-        answers.append(self._disk.settle(settlement))
+        answers.append(self._disk.settle(settlement, self._removed))
 
     def _refuse(self, appends: Collection[_Append], refusal: NotAccepted) -> None:
         for append in appends:

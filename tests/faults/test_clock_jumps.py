@@ -18,7 +18,7 @@ import pytest
 import trio
 
 from callpost.edge.listen import bind_http
-from callpost.edge.spool.read import Reader
+from callpost.edge.spool.read_only import StoppedSpool
 from callpost.model.replay import Selection
 from faults.history import Arrival
 from faults.real_receivers import Conduct, Receivers
@@ -158,7 +158,6 @@ async def test_an_hour_that_passed_while_it_was_down_has_passed(tmp_path: Path) 
         town.receivers.are_well = True
         async with town.daemon.running():
             await town.until_taken("c-hangup", within_s=8)
-        reader = Reader.of(town.state)
-        dead = [(one.event_id, one.reason) for one in reader.dead(Selection(), limit=9)]
-        reader.close()
+        letters = StoppedSpool(town.state).dead(Selection(), limit=9, cursor="").deliveries
+        dead = [(one.event_id, one.reason) for one in letters]
     assert dead == [("c-ringing", "expired")]

@@ -30,12 +30,12 @@ LATE_MAX_S: Final = 1.2
 async def a_life_with_kills(directory: Path, seed: int, kills: int) -> str:
     """The oracle's verdict, and the command that lives it again.
 
-    A reload has its place beside `until_killed`, as soon as a daemon can reload.
+    Between two kills the configuration changes, and at some it is faulty.
     """
     chance = Random(seed)
     http, tcp = await bind_http("127.0.0.1", 0), await bind_http("127.0.0.1", 0)
     places = Places("127.0.0.1", http, tcp, a_free_port())
-    life = Life(directory, chance, places, pace_per_s=PACE_PER_S)
+    life = Life(directory, chance, places, pace_per_s=PACE_PER_S, reloads=True)
     async with life.lived():
         for _ in range(kills):
             early_s = chance.uniform(0, EARLY_MAX_S) if chance.random() < DIES_EARLY else None

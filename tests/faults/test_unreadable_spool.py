@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 import trio
 
+from callpost.edge.call_control import control
 from callpost.edge.listen import Behaviour
+from callpost.model.changes import Reloaded
 from faults.disks import a_faulty_disk, mounts
 from faults.test_disk_faults import a_life, told
 from household import Daemon, Producer, a_receiver, an_event
@@ -122,3 +124,28 @@ async def test_a_damaged_spool_ends_the_daemon_and_the_next_goes_on(tmp_path: Pa
             assert await daemon.end(signal.SIGTERM) == 0
     assert status == 1
     assert str(line["file"]).startswith(f"{database}.damaged-")
+
+
+@mounts
+async def test_a_reload_does_not_need_the_disk(tmp_path: Path) -> None:
+    """It is made, or refused, and the daemon goes on."""
+    async with a_faulty_disk(tmp_path / "state") as disk:
+        url = "http://127.0.0.1:9/"
+        daemon = Daemon(tmp_path, f'[[subscription]]\nname = "crm"\nurl = "{url}"\n')
+        async with daemon.running():
+            await Producer(daemon.door).feed([an_event("c1", "newCall", id="e1")])
+            disk.obey(read=errno.EIO)
+            await daemon.logged("spool.degraded")
+            assert daemon.process is not None
+            daemon.process.send_signal(signal.SIGHUP)
+            await daemon.until(
+                lambda log: any(str(line["event"]).startswith("config.") for line in log),
+                within_s=10,
+            )
+            async with control(tmp_path / "run" / "control.sock") as operator:
+                # The one after the other: so that one is over.
+                again = await operator.post("/v1/reload", Reloaded)
+            disk.obey()
+            await daemon.logged("spool.recovered")
+            assert again.ok
+            assert await daemon.end(signal.SIGTERM) == 0

@@ -3,6 +3,7 @@
 from urllib.parse import parse_qsl
 
 import pytest
+from msgspec.structs import replace
 
 from callpost.model.dialects import Pairs, spoken
 from callpost.model.event import CallEvent
@@ -46,7 +47,9 @@ def value(event: CallEvent, vocabulary: Vocabulary, name: str) -> object:
 
 def of_kind(kind: Kind, cause: Cause | None = None) -> CallEvent:
     """An event with users, a cause and digits, whatever its kind."""
-    return CallEvent(event=kind, call_id="1", user=("Alice", "Bob"), cause=cause, dtmf="12")
+    return CallEvent(
+        event=kind, call_id="1", direction="in", user=("Alice", "Bob"), cause=cause, dtmf="12"
+    )
 
 
 def test_sipgates_own_sample_comes_out() -> None:
@@ -77,6 +80,11 @@ def test_users_are_told_by_kind(vocabulary: Vocabulary, kind: Kind, user: object
     assert value(of_kind(kind), vocabulary, "user") == user
 
 
+def test_nobody_of_ours_answers_what_goes_out() -> None:
+    """Zammad would put the agent's name in the place of the one who was called."""
+    assert value(replace(of_kind("answer"), direction="out"), "zammad", "user") is None
+
+
 @pytest.mark.parametrize("name", ["from", "to", "answeringNumber", "diversion"])
 def test_numbers_have_no_plus(name: str) -> None:
     """Receivers compare them as strings with numbers without `+`."""
@@ -102,14 +110,52 @@ def test_an_anonymous_caller_stays_anonymous() -> None:
     ("kind", "cause", "told"),
     [
         ("hangup", "busy", "busy"),
-        ("hangup", "unknown", None),
-        ("hangup", None, None),
+        ("hangup", "unknown", "noAnswer"),
+        ("hangup", None, "noAnswer"),
         ("answer", "busy", None),
     ],
 )
 def test_a_cause_is_told_on_hangup(kind: Kind, cause: Cause | None, told: str | None) -> None:
-    """An unknown one has no word there."""
+    """An unknown one has no word there, so the call was answered or it was not."""
     assert value(of_kind(kind, cause), "sipgate", "cause") == told
+
+
+def test_an_unknown_cause_of_an_answered_call_is_a_normal_end() -> None:
+    """One of the participants hung up after the call was established."""
+    event = replace(of_kind("hangup", "unknown"), answered=True)
+    assert value(event, "sipgate", "cause") == "normalClearing"
+
+
+def test_digits_come_with_their_call_only() -> None:
+    """As in sipgate.io's documentation."""
+    assert said(replace(of_kind("dtmf"), from_="+4526110203"), "sipgate") == [
+        ("event", "dtmf"),
+        ("callId", "1"),
+        ("dtmf", "12"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("known", "ends"),
+    [
+        (CallEvent(event="newCall", call_id="1"), ("anonymous", "anonymous")),
+        (
+            CallEvent(event="newCall", call_id="1", direction="out", extension="210", to="+457"),
+            ("210", "457"),
+        ),
+        (
+            CallEvent(event="newCall", call_id="1", direction="in", from_="+452", did="+457"),
+            ("452", "457"),
+        ),
+        (
+            CallEvent(event="hangup", call_id="1", direction="in", from_="+452", extension="210"),
+            ("452", "210"),
+        ),
+    ],
+)
+def test_both_ends_are_always_named(known: CallEvent, ends: tuple[str, str]) -> None:
+    """Zammad stores no call without them, and sipgate.io never leaves one out."""
+    assert (value(known, "zammad", "from"), value(known, "zammad", "to")) == ends
 
 
 @pytest.mark.parametrize(("vocabulary", "digits"), [("sipgate", "12"), ("zammad", None)])
@@ -135,6 +181,8 @@ def test_zammad_hears_the_origin_last() -> None:
     assert [name for name, _ in said(event, "zammad")] == [
         "event",
         "callId",
+        "from",
+        "to",
         "queue",
         "origCallId",
     ]

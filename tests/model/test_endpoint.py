@@ -82,3 +82,9 @@ def test_a_proxy_shows_no_more_than_its_origin() -> None:
     """Its credentials stay out."""
     proxy = Proxy("http", "2001:db8::1", 3128, BasicAuth("u", "hunter2"))
     assert proxy.origin == "http://[2001:db8::1]:3128"
+
+
+def test_a_renewed_certificate_is_the_same_endpoint() -> None:
+    """Whoever answered 410 stays gone; the courier changes all the same."""
+    renewed = replace(HTTP, tls=replace(HTTP.tls, digest="another"))
+    assert (fingerprint(renewed) == fingerprint(HTTP), renewed == HTTP) == (True, False)

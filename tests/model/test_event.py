@@ -2,8 +2,17 @@
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from callpost.model.event import FIELDS, CallEvent, encode, plain_decimal, stamped, stored
+from callpost.model.event import (
+    FIELDS,
+    CallEvent,
+    encode,
+    plain_decimal,
+    stamped,
+    stored,
+    without_digits,
+)
 
 BARE = CallEvent(event="newCall", call_id="1")
 
@@ -93,3 +102,17 @@ def test_level_two_is_the_rest_in_order() -> None:
 def test_numbers_are_plain_decimals(number: float, text: str) -> None:
     """No exponent, and no fraction where there is none."""
     assert plain_decimal(number) == text
+
+
+@pytest.mark.parametrize(
+    ("event", "kept"),
+    [
+        (CallEvent(event="dtmf", call_id="1", dtmf="4711"), ""),
+        (CallEvent(event="dtmf", call_id="1", dtmf=""), ""),
+        (CallEvent(event="hangup", call_id="1", dtmf="4711"), None),
+        (CallEvent(event="hangup", call_id="1"), None),
+    ],
+)
+def test_an_event_can_be_had_without_digits(event: CallEvent, kept: str | None) -> None:
+    """A dtmf event keeps the field, for it must have it."""
+    assert without_digits(event) == replace(event, dtmf=kept)

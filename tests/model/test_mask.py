@@ -138,7 +138,8 @@ def test_a_bad_mask_makes_no_predicate() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mask", "number"), [("+4512", "4512"), ("12", "12"), ("1*", None), ("1?", None), ("[1]", None)]
+    ("mask", "number"),
+    [("+4512", "+4512"), ("12", "12"), ("1*", None), ("1?", None), ("[1]", None)],
 )
 def test_a_mask_without_wildcards_is_one_number(mask: str, number: str | None) -> None:
     """The router files by it, without the `+`."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from callpost.model.endpoint import TcpEndpoint
 from callpost.model.event import CallEvent
+from callpost.model.numbers import Numbers
 from callpost.model.routing import Router
 from callpost.model.schedule import CDR, LIVE
 from callpost.model.subscription import Filter, Subscription
@@ -143,7 +144,7 @@ def test_an_event_is_not_wanted(wanted: Filter, event: CallEvent) -> None:
         ("sipgate", INTERNAL, False),
         ("voipnow", INTERNAL, True),
         ("zammad", INCOMING, True),
-        ("zammad", NEW_CALL, True),
+        ("zammad", NEW_CALL, False),
     ],
 )
 def test_a_vocabulary_gets_what_it_can_say(
@@ -159,6 +160,25 @@ def test_a_subscription_that_is_not_enabled_wants_nothing() -> None:
     """It matches nothing and keeps nothing."""
     router = Router([(1, subscription(Filter(), enabled=False))])
     assert router.wanted_by(NEW_CALL) == ()
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Filter(caller=("+4526110203",)),
+        Filter(caller=("26110203",)),
+        Filter(caller=("004526110203", "x")),
+        Filter(caller=("+45*",)),
+        Filter(called=("4570305050",), caller=("4526*",)),
+        Filter(called=("7030 5050",)),
+    ],
+)
+@pytest.mark.parametrize("caller", ["+4526110203", "4526110203", "26110203", "004526110203"])
+def test_with_a_country_every_spelling_of_a_number_is_one(wanted: Filter, caller: str) -> None:
+    """Masks and events may write national or international numbers, each as it likes."""
+    event = CallEvent(event="newCall", call_id="1", from_=caller, to="70305050")
+    router = Router([(1, subscription(wanted))], compared=Numbers("DK").compared)
+    assert len(router.wanted_by(event)) == 1
 
 
 def test_the_order_is_that_of_the_numbers() -> None:
@@ -225,7 +245,7 @@ def scanned(one: Subscription, event: CallEvent) -> bool:
     answers = [
         one.enabled,
         event.event in KINDS_OF[one.vocabulary],
-        event.direction is None or event.direction in DIRECTIONS_OF[one.vocabulary],
+        event.direction in DIRECTIONS_OF[one.vocabulary] or _is_sayable_without(event, one),
         not wanted.events or event.event in wanted.events,
         not wanted.direction or event.direction in wanted.direction,
         wanted.selection in {"ALL", event.network},
@@ -238,6 +258,12 @@ def scanned(one: Subscription, event: CallEvent) -> bool:
         not wanted.cause or event.event not in {"hangup", "cdr"} or event.cause in wanted.cause,
     ]
     return all(answers)
+
+
+def _is_sayable_without(event: CallEvent, one: Subscription) -> bool:
+    """Who knows every direction needs none, and sipgate.io's digits have none."""
+    anything = DIRECTIONS_OF[one.vocabulary] == set(DIRECTIONS)
+    return anything or (event.direction is None and event.event == "dtmf")
 
 
 def _any_mask(masks: tuple[str, ...], numbers: list[str]) -> bool:

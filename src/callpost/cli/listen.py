@@ -17,6 +17,7 @@ import asyncclick as click
 import msgspec
 import trio
 
+from callpost.cli.options import NumberRange
 from callpost.edge.listen import (
     AddressUnusable,
     Arrived,
@@ -93,7 +94,7 @@ Examples:
 )
 @click.option(
     "--delay",
-    type=click.FloatRange(0, 3600),
+    type=NumberRange(0, 3600),
     default=0.0,
     metavar="SECONDS",
     help="Answer only after so long.",
@@ -117,6 +118,9 @@ async def listen(  # noqa: PLR0913 - one argument per option
 
     TCP lines are answered with the status as well, as a subscription with `ack = true` expects;
     UDP has no answer. Credentials in headers are masked.
+
+    Exit status: 0 after Ctrl-C or N arrivals, 1 when an address cannot be used, 2 for wrong
+    usage.
     """
     audience = _Audience(count, _as_json if as_json else _as_text)
     behave = Behaviour(status=status, delay_s=delay, drop=drop)

@@ -20,27 +20,30 @@ EXIT_FAULTY_CONFIG: Final = 78
 async def run(config: Path) -> None:
     """Run the daemon in the foreground until SIGTERM or Ctrl-C.
 
-    The log goes to standard output: JSON lines, or coloured ones on a terminal. Exit status:
-    0 after a stop, 1 when it could not start or had to fold, 78 for a faulty configuration.
+    The log goes to standard output: JSON lines, or coloured ones on a terminal.
+
+    Exit status: 0 after a stop, 1 when it could not start or had to fold, 2 for wrong usage, 78
+    for a faulty configuration where there is no last good one to go on with.
     """
     # The daemon pulls in every transport; only this command pays for that.
     from callpost import daemon  # noqa: PLC0415 - see above
     from callpost.edge.logs import open_logs  # noqa: PLC0415 - see above
-    from callpost.loading import load  # noqa: PLC0415 - see above
+    from callpost.loading import ConfigFiles  # noqa: PLC0415 - see above
 
     os.umask(0o077)
+    files = ConfigFiles(config, os.environ)
     try:
-        settings = load(config, os.environ)
+        start = files.load_for_start()
     except FaultyConfig as faulty:
         for fault in faulty.faults:
             click.echo(str(fault), err=True)
         sys.exit(EXIT_FAULTY_CONFIG)
-    logs = open_logs(settings.log, sys.stdout.buffer)
-    for warning in settings.warnings:
+    logs = open_logs(start.config.log, sys.stdout.buffer, environment=os.environ)
+    for warning in start.config.warnings:
         logs.log.warning(
             "config.warned", file=warning.file, path=warning.path, message=warning.sentence
         )
     try:
-        await daemon.run(settings, environment=os.environ, logs=logs)
+        await daemon.run(start, files=files, environment=os.environ, logs=logs)
     except daemon.CannotStart as fault:
         raise click.ClickException(str(fault)) from None

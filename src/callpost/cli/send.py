@@ -63,8 +63,10 @@ Examples:
 async def send(file: Path, config: Path, socket_path: Path | None, *, as_json: bool) -> None:
     """Send events, one JSON object a line, from FILE or standard input.
 
-    Each event is on disk when it is acknowledged. Refused lines are named on standard error; the
-    exit status is 1 if there were any, or if the daemon left before the end.
+    Each event is on disk when it is acknowledged. Refused lines are named on standard error.
+
+    Exit status: 0 when every line was accepted, 1 when one was refused, or the daemon is not
+    running or left before the end, 2 for wrong usage.
     """
     path = socket_path or await _configured_socket(config)
     with _opened(file) as source, _progress(source) as progress:

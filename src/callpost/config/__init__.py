@@ -5,5 +5,6 @@ Pure: callers hand in texts and look up credentials; no file is opened here.
 
 from callpost.config.configuration import Config, parse
 from callpost.config.faults import Fault, FaultyConfig, Source
+from callpost.config.state import state_directories
 
-__all__ = ["Config", "Fault", "FaultyConfig", "Source", "parse"]
+__all__ = ["Config", "Fault", "FaultyConfig", "Source", "parse", "state_directories"]

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_address
+from typing import Final
 
 from callpost.config.faults import Fault
 from callpost.model.egress import Guard
 from callpost.model.endpoint import Endpoint, HttpEndpoint, TcpEndpoint, UdpEndpoint
-from callpost.model.limits import DATAGRAM_SAFE_BYTES
+from callpost.model.limits import DATAGRAM_SAFE_BYTES, Metrics
+from callpost.model.listening import NetworkPlace
 from callpost.model.subscription import Subscription
+
+_SWML_METHODS: Final = frozenset({"POSTJSON", "GET1", "GET2"})
 
 
 def cautions(file: str, subscription: Subscription, guard: Guard) -> Iterator[Fault]:
@@ -17,12 +21,40 @@ def cautions(file: str, subscription: Subscription, guard: Guard) -> Iterator[Fa
     for endpoint in (*subscription.endpoints, *(one for one in others if one is not None)):
         for code, sentence in _about(endpoint, guard):
             yield Fault(file, path, code, f"{endpoint.place}: {sentence}")
-    if subscription.stale == "skip" and subscription.after_gap == "skip_call":
+    is_zammad = subscription.vocabulary == "zammad"
+    if subscription.stale == "skip" and (is_zammad or subscription.after_gap == "skip_call"):
         sentence = (
             "what stale skips is no gap, so the receiver may get the hangup of a call "
             "that it was never told of"
         )
         yield Fault(file, path, "stale", sentence)
+    if is_zammad and "newCall" not in subscription.filter.events:
+        sentence = "Zammad refuses what it is told of a call whose newCall it never got"
+        yield Fault(file, path, "events", sentence)
+    if subscription.vocabulary == "swml":
+        for code, sentence in _about_swml(subscription):
+            yield Fault(file, path, code, sentence)
+
+
+def cautions_about_metrics(file: str, metrics: Metrics) -> Iterator[Fault]:
+    """The warning about figures that others may read."""
+    place = metrics.listen
+    if isinstance(place, NetworkPlace) and not place.is_loopback:
+        sentence = "everybody who reaches this address can read the figures"
+        if metrics.per_subscription != "never":
+            sentence += ", which name the subscriptions"
+        yield Fault(file, "metrics.listen", "exposed", sentence)
+
+
+def _about_swml(subscription: Subscription) -> Iterator[tuple[str, str]]:
+    """What SignalWire's own handlers never see."""
+    if subscription.callback is None and subscription.filter.events != {"newCall"}:
+        sentence = "without one the url gets a call's later states too, not its beginning alone"
+        yield "status_callback", sentence
+    called = (*subscription.endpoints, subscription.callback)
+    for endpoint in (one for one in called if one is not None):
+        if endpoint.method not in _SWML_METHODS:
+            yield "method", f"{endpoint.place}: SignalWire calls by POSTJSON or by GET only"
 
 
 def _about(endpoint: Endpoint, guard: Guard) -> Iterator[tuple[str, str]]:

@@ -41,6 +41,8 @@ def compose(name: str, written: Written, spot: Spot) -> Subscription:
         after_gap=settings.after_gap,
         order=settings.order,
         rate_per_s=settings.rate_per_s,
+        omit=settings.omit,
+        number_format=settings.number_format,
         concurrency=settings.concurrency,
     )
 

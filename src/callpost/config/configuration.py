@@ -5,21 +5,26 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from callpost.config.cautions import cautions
+from callpost.config.cautions import cautions, cautions_about_metrics
+from callpost.config.customers import check_customers, read_tenancy
 from callpost.config.documents import read_documents
 from callpost.config.faults import (
     Fault,
     FaultyConfig,
+    FindFileDigest,
     FindFileFault,
     FindSecret,
     Lookups,
     Source,
 )
+from callpost.config.forwards import read_forwards
 from callpost.config.subscriptions import Placed, read_subscriptions
 from callpost.config.top import Top, read_top
 from callpost.model.egress import Guard
-from callpost.model.limits import Egress, Intake, Log, SpoolLimits
+from callpost.model.forward import Forward
+from callpost.model.limits import Control, Egress, Intake, Log, Metrics, Privacy, SpoolLimits
 from callpost.model.subscription import Subscription
+from callpost.model.tenancy import Tenancy
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -31,8 +36,15 @@ class Config(Struct, frozen=True, kw_only=True):
     intake: Intake
     spool: SpoolLimits
     egress: Egress
+    control: Control
+    metrics: Metrics
     log: Log
     drain_s: float
+    end_after_s: float = 0.0
+    country: str = ""
+    privacy: Privacy = Privacy()
+    tenancy: Tenancy = Tenancy()
+    forwards: tuple[Forward, ...] = ()
     subscriptions: tuple[Subscription, ...]
     warnings: tuple[Fault, ...]
 
@@ -43,32 +55,39 @@ def parse(
     secret: FindSecret,
     environment: Mapping[str, str],
     file_fault: FindFileFault = lambda _path: None,
+    file_digest: FindFileDigest = lambda _path: "",
 ) -> Config:
     """The configuration of these files, the main one first, or `FaultyConfig`.
 
     `secret(directory, name)` gives a credential, `file_fault(path)` says why a TLS file cannot
-    be read. Of the environment $STATE_DIRECTORY, $RUNTIME_DIRECTORY and $CREDENTIALS_DIRECTORY
-    count.
+    be read, `file_digest(path)` whether it has changed. Of the environment $STATE_DIRECTORY,
+    $RUNTIME_DIRECTORY and $CREDENTIALS_DIRECTORY count.
     """
     faults: list[Fault] = []
     documents = read_documents(sources, faults)
     lookups = Lookups(
         secret=secret,
         file_fault=file_fault,
+        file_digest=file_digest,
         credentials_directory="",
         service_directory=environment.get("CREDENTIALS_DIRECTORY", ""),
     )
     top = read_top(documents, environment, faults, lookups)
     lookups = replace(lookups, credentials_directory=top.credentials_directory)
     placed = read_subscriptions(documents, top.delivery, faults, lookups)
+    tenancy = read_tenancy(documents, top.tenancy.customers, faults, lookups)
+    check_customers(placed, tenancy, faults, lookups)
+    forwards = read_forwards(documents, tenancy, faults, lookups)
     if faults:
         raise FaultyConfig(_in_file_order(faults, sources))
-    return _config(top, placed, main=sources[0].file if sources else "")
+    config = _config(top, placed, tenancy, main=sources[0].file if sources else "")
+    return replace(config, forwards=forwards)
 
 
-def _config(top: Top, placed: Sequence[Placed], *, main: str) -> Config:
+def _config(top: Top, placed: Sequence[Placed], tenancy: Tenancy, *, main: str) -> Config:
     guard = Guard(deny=top.egress.deny, allow=top.egress.allow)
     warnings = [found for one in placed for found in cautions(one.file, one.subscription, guard)]
+    warnings += cautions_about_metrics(main, top.metrics)
     if not placed:
         sentence = "there is no subscription, so nothing is delivered"
         warnings.append(Fault(main, "subscription", "empty", sentence))
@@ -77,10 +96,16 @@ def _config(top: Top, placed: Sequence[Placed], *, main: str) -> Config:
         runtime_directory=top.runtime_directory,
         credentials_directory=top.credentials_directory,
         intake=top.intake,
-        spool=top.spool.limits(),
+        spool=top.spool.limits(top.calls.end_after),
         egress=top.egress,
+        control=top.control,
+        metrics=top.metrics,
         log=top.log,
         drain_s=top.delivery.drain_s,
+        end_after_s=top.calls.end_after,
+        country=top.numbers.country,
+        privacy=top.privacy,
+        tenancy=tenancy,
         subscriptions=tuple(one.subscription for one in placed),
         warnings=tuple(warnings),
     )

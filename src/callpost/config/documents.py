@@ -1,6 +1,7 @@
 """Texts to documents: UTF-8, TOML, and no key that two files set.
 
-Subscriptions and presets add up over the files; any other key belongs to one file alone.
+Subscriptions, forward rules, presets and customers add up over the files; any other key belongs
+to one file alone.
 """
 
 import tomllib
@@ -12,7 +13,7 @@ from callpost.config.faults import Fault, Source
 from callpost.model.terminal import escaped
 
 # These are collected from all files; the names within them are compared where they are read.
-_ADDED_UP = frozenset({"subscription", "preset"})
+_ADDED_UP = frozenset({"subscription", "forward", "preset", "customer"})
 
 
 class Document(Struct, frozen=True):

@@ -4,11 +4,11 @@
 written for.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, get_args
 
 from msgspec import UNSET, Struct, UnsetType, convert
+from msgspec.structs import replace
 
 from callpost.config.credentials import auth, secret_text
 from callpost.config.faults import Spot
@@ -25,14 +25,13 @@ from callpost.config.rules import (
     wrong_type,
 )
 from callpost.model.endpoint import Auth, Frame, Proxy, Tls
+from callpost.model.header import is_media_type
 from callpost.model.url import INVALID_URL, ParsedUrl, UrlFault, parse_url
 from callpost.model.vocabulary import METHODS, Level, Method
 
 GET_METHODS: Final = frozenset({"GET1", "GET2"})
 # The methods whose level the subscriber may choose; the others have it in their name.
 _LEVEL_IS_FREE: Final = frozenset({"POSTARGS", "POSTJSON"})
-# RFC 9110, section 8.3.1; what the parameters mean is the receiver's affair.
-_MEDIA_TYPE: Final = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;[ -~]*)?", re.ASCII)
 # Which keys cannot mean anything, by scheme.
 _SENSELESS: Final[Mapping[str, frozenset[str]]] = {
     "http": frozenset({"frame", "envelope", "ack", "tls", "http2"}),
@@ -55,7 +54,7 @@ def _method(value: object, spot: Spot) -> object:
 def _content_type(value: object, spot: Spot) -> object:
     """A media type with or without parameters, "" for the method's own."""
     read = text(most=256)(value, spot)
-    if isinstance(read, str) and read and not _MEDIA_TYPE.fullmatch(read):
+    if isinstance(read, str) and read and not is_media_type(read):
         return spot.report("header", 'expected a media type such as "text/xml; charset=utf-8"')
     return read
 
@@ -77,7 +76,11 @@ def _tls(value: object, spot: Spot) -> object:
         return wrong_type("a table", value, spot)
     if value.get("client_key") and not value.get("client_cert"):
         spot.key("client_key").report("senseless", "makes no sense without client_cert")
-    return convert(read_table(value, _TLS, spot), Tls)
+    tls = convert(read_table(value, _TLS, spot), Tls)
+    files = (tls.ca_file, tls.client_cert, tls.client_key)
+    # A file with another content makes another endpoint, although its name is the same.
+    digest = "".join(spot.lookups.file_digest(file) for file in files if file)
+    return replace(tls, digest=digest)
 
 
 DOOR: Final[Rules] = {

@@ -11,7 +11,19 @@ from typing import Final
 from msgspec import UNSET, Struct, UnsetType
 
 from callpost.model.credential import UnreadableCredential
+from callpost.model.fault import Fault
 from callpost.model.terminal import escaped
+
+__all__ = [
+    "Fault",
+    "FaultyConfig",
+    "FindFileDigest",
+    "FindFileFault",
+    "FindSecret",
+    "Lookups",
+    "Source",
+    "Spot",
+]
 
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -19,6 +31,8 @@ _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_.-]+")
 FindSecret = Callable[[str, str], str | UnreadableCredential | None]
 # A path -> why the file cannot be read, None where it can.
 FindFileFault = Callable[[str], str | None]
+# A path -> a digest of what the file holds, "" where it cannot be read.
+FindFileDigest = Callable[[str], str]
 
 
 class Source(Struct, frozen=True):
@@ -26,19 +40,6 @@ class Source(Struct, frozen=True):
 
     file: str
     text: bytes
-
-
-class Fault(Struct, frozen=True):
-    """One fault or warning; `code` is a short word for programs, `sentence` is for people."""
-
-    file: str
-    path: str
-    code: str
-    sentence: str
-
-    def __str__(self) -> str:
-        place = f"{self.file}: {self.path}" if self.path else self.file
-        return f"{place}: {self.code}: {self.sentence}"
 
 
 class FaultyConfig(Exception):
@@ -54,6 +55,7 @@ class Lookups(Struct, frozen=True, kw_only=True):
 
     secret: FindSecret
     file_fault: FindFileFault
+    file_digest: FindFileDigest = lambda _path: ""
     credentials_directory: str
     service_directory: str  # $CREDENTIALS_DIRECTORY, "" where it is not set
 

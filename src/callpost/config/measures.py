@@ -35,7 +35,9 @@ def duration(least: str, most: str) -> Rule:
 
 
 def seconds(text: str) -> float | None:
-    """The duration in seconds; None where it is none."""
+    """The duration in seconds; None where it is none. Nothing has no unit."""
+    if text == "0":
+        return 0.0
     match = _DURATION.fullmatch(text)
     return float(match[1]) * _SECONDS[match[2]] if match else None
 

@@ -28,11 +28,12 @@ BUILT_IN: Final[Mapping[str, Preset]] = {
             "vocabulary": "zammad",
             "events": ("newCall", "answer", "hangup"),
             "method": "POSTJSON",
-            # It answers 422 to an event that it does not know, and 500 to an answer or hangup
-            # of a call that it does not know: neither gets better by repeating.
+            # 422 is its word for an event that it will never take; 500 that for a newCall which
+            # it has already, or another event of a call which it does not know. Repeating
+            # helps neither, but a 500 may also be any trouble of its own. What follows is sent
+            # all the same: a newCall whose answer was lost is repeated and refused, but the
+            # call is known there, and without its hangup it would ring for ever.
             "responses": {"422": "reject", "500": "refuse"},
-            # So after a lost newCall there is nothing left to say about that call.
-            "after_gap": "skip_call",
         },
         built_in=True,
     ),

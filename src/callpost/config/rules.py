@@ -6,12 +6,12 @@ and the value is UNSET, so that the walk goes on and finds the next one. Types a
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time
-from difflib import get_close_matches
 from typing import Final
 
 from msgspec import UNSET
 
 from callpost.config.faults import Spot
+from callpost.model.spelling import did_you_mean
 from callpost.model.terminal import escaped
 
 Rule = Callable[[object, Spot], object]
@@ -33,16 +33,6 @@ def read_table(table: Mapping[str, object], rules: Rules, spot: Spot) -> dict[st
         if read is not UNSET:
             values[key] = read
     return values
-
-
-def did_you_mean(word: str, known: Mapping[str, object] | Sequence[str]) -> str:
-    """The end of a sentence that offers what is spelt most like `word`, or nothing.
-
-    Upper and lower case is the least of differences.
-    """
-    spelt = {one.lower(): one for one in known}
-    close = get_close_matches(word.lower(), list(spelt), n=1)
-    return f'; did you mean "{spelt[close[0]]}"?' if close else ""
 
 
 def table_of(rules: Rules) -> Rule:

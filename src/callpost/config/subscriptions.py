@@ -22,7 +22,6 @@ from callpost.config.retries import ages, rate, responses, retry
 from callpost.config.rules import (
     Rules,
     choice,
-    did_you_mean,
     flag,
     list_of,
     quoted,
@@ -38,7 +37,10 @@ from callpost.config.top import (
     Delivery,
 )
 from callpost.config.written import Written
+from callpost.model.numbers import NumberFormat
+from callpost.model.spelling import did_you_mean
 from callpost.model.subscription import AfterGap, Order, Stale, Subscription
+from callpost.model.tailor import OMITTABLE
 from callpost.model.vocabulary import Vocabulary
 
 _NAME: Final = re.compile(r"[a-z0-9_.-]{1,64}")
@@ -60,6 +62,8 @@ _SHARED_KEYS: Final[Rules] = {
     "responses": responses,
     "order": choice(get_args(Order)),
     "rate_per_s": rate,
+    "omit": list_of(choice(tuple(OMITTABLE)), most=len(OMITTABLE)),
+    "number_format": choice(get_args(NumberFormat)),
     "concurrency": CONCURRENCY,
     "connect_timeout_s": CONNECT_TIMEOUT,
     "first_byte_timeout_s": FIRST_BYTE_TIMEOUT,

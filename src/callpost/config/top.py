@@ -9,8 +9,10 @@ from typing import Final, Literal, get_args
 
 from msgspec import Struct, convert
 
+from callpost.config.countries import country
 from callpost.config.documents import Document
 from callpost.config.faults import Fault, Lookups, Spot
+from callpost.config.listening import listening
 from callpost.config.measures import duration, file_mode, size
 from callpost.config.networks import network, source_address
 from callpost.config.rules import (
@@ -25,7 +27,17 @@ from callpost.config.rules import (
     text,
     whole,
 )
-from callpost.model.limits import MIB, Durability, Egress, Intake, Log, SpoolLimits
+from callpost.model.limits import (
+    MIB,
+    Control,
+    Durability,
+    Egress,
+    Intake,
+    Log,
+    Metrics,
+    Privacy,
+    SpoolLimits,
+)
 
 # The path of a Unix socket has 108 bytes with its closing NUL (unix(7)).
 SOCKET_PATH_MAX_BYTES: Final = 107
@@ -43,6 +55,11 @@ INTAKE: Final[Rules] = {
     "max_event_bytes": whole(1_024, MIB),
     "max_connections": whole(1, 10_000),
     "unknown_fields": choice(("refuse", "data")),
+}
+CONTROL: Final[Rules] = {
+    "socket": text(most=SOCKET_PATH_MAX_BYTES),
+    "mode": file_mode,
+    "group": text(most=32),
 }
 SPOOL: Final[Rules] = {
     "max_bytes": size(16 * MIB, 2**50, bounds="16MiB to 1024TiB"),
@@ -67,11 +84,24 @@ EGRESS: Final[Rules] = {
     "connection_max_age_s": number(1, 86_400),
     "max_connections_per_host": whole(1, 4_096),
 }
+METRICS: Final[Rules] = {
+    "listen": listening,
+    "per_subscription": choice(("auto", "never")),
+}
 LOG: Final[Rules] = {
     "level": choice(("debug", "info", "warning", "error")),
-    "format": choice(("auto", "json", "console")),
+    "format": choice(("auto", "json", "console", "journal")),
     "attempts": choice(("all", "failures")),
 }
+# Silence is looked for every half a minute.
+_LOOK_S: Final = 60.0
+CALLS: Final[Rules] = {"end_after": duration("0s", "30d")}
+PRIVACY: Final[Rules] = {
+    "log_numbers": choice(("full", "masked", "none")),
+    "dtmf": choice(("store", "drop")),
+}
+TENANCY: Final[Rules] = {"customers": choice(("optional", "required"))}
+NUMBERS: Final[Rules] = {"country": country}
 TOP: Final[Rules] = {
     "state_directory": absolute_path,
     "runtime_directory": absolute_path,
@@ -80,8 +110,17 @@ TOP: Final[Rules] = {
     "spool": table_of(SPOOL),
     "delivery": table_of(DELIVERY),
     "egress": table_of(EGRESS),
+    "control": table_of(CONTROL),
+    "metrics": table_of(METRICS),
     "log": table_of(LOG),
-    # Subscriptions and presets are read later, when the credentials' directory is known.
+    "numbers": table_of(NUMBERS),
+    "privacy": table_of(PRIVACY),
+    "calls": table_of(CALLS),
+    "tenancy": table_of(TENANCY),
+    # Subscriptions and presets are read later, when the credentials' directory is known; the
+    # customers with them.
+    "customer": lambda value, _spot: value,
+    "forward": lambda value, _spot: value,
     "preset": lambda value, _spot: value,
     "subscription": lambda value, _spot: value,
 }
@@ -106,15 +145,34 @@ class Spool(Struct, frozen=True, kw_only=True):
     max_pending: int = SpoolLimits().max_pending
     durability: Durability = "power"
 
-    def limits(self) -> SpoolLimits:
-        """The same as the noun of the model."""
+    def limits(self, end_after_s: float) -> SpoolLimits:
+        """The same as the noun of the model; calls are followed for `end_after_s`."""
         return SpoolLimits(
             max_bytes=self.max_bytes,
             retain_s=self.retain,
+            unended_s=end_after_s + _LOOK_S if end_after_s else 0.0,
             retain_dead_s=self.retain_dead,
             max_pending=self.max_pending,
             durability=self.durability,
         )
+
+
+class NumberTable(Struct, frozen=True):
+    """`[numbers]`; "" is no country."""
+
+    country: str = ""
+
+
+class CallTable(Struct, frozen=True):
+    """`[calls]`; 0 ends no call."""
+
+    end_after: float = 21_600.0
+
+
+class TenancyTable(Struct, frozen=True):
+    """`[tenancy]`."""
+
+    customers: Literal["optional", "required"] = "optional"
 
 
 class Top(Struct, frozen=True, kw_only=True):
@@ -127,7 +185,13 @@ class Top(Struct, frozen=True, kw_only=True):
     spool: Spool = Spool()
     delivery: Delivery = Delivery()
     egress: Egress = Egress()
+    control: Control = Control()
+    metrics: Metrics = Metrics()
     log: Log = Log()
+    numbers: NumberTable = NumberTable()
+    privacy: Privacy = Privacy()
+    calls: CallTable = CallTable()
+    tenancy: TenancyTable = TenancyTable()
 
 
 def read_top(
@@ -144,7 +208,7 @@ def read_top(
             known = values.get(key)
             if isinstance(known, dict) and isinstance(value, dict):
                 known.update(value)
-            elif key not in {"preset", "subscription"}:
+            elif key not in {"preset", "subscription", "customer", "forward"}:
                 values[key] = value
     top = convert(values, Top)
     main = documents[0].file if documents else ""
@@ -171,14 +235,18 @@ _Found = tuple[str, Literal["range", "duplicate", "senseless"], str]
 def _contradictions(top: Top) -> list[_Found]:
     """What no single value shows."""
     found: list[_Found] = []
-    stream = _socket_path(top, top.intake.stream)
-    datagram = _socket_path(top, top.intake.datagram)
-    for key, path in (("stream", stream), ("datagram", datagram)):
+    taken: dict[str, str] = {}
+    for key, name in (
+        ("intake.stream", top.intake.stream),
+        ("intake.datagram", top.intake.datagram),
+        ("control.socket", top.control.socket),
+    ):
+        path = _socket_path(top, name)
         if len(path.encode()) > SOCKET_PATH_MAX_BYTES:
             sentence = f"the socket's whole path must have at most {SOCKET_PATH_MAX_BYTES} bytes"
-            found.append((f"intake.{key}", "range", sentence))
-    if stream and normpath(stream) == normpath(datagram):
-        found.append(("intake.datagram", "duplicate", "this is the path of the stream socket"))
+            found.append((key, "range", sentence))
+        if path and (other := taken.setdefault(normpath(path), key)) != key:
+            found.append((key, "duplicate", f"this is the path of {other}"))
     version = "6" if ":" in top.egress.source_address else "4"
     if top.egress.source_address and top.egress.ip not in {"auto", version}:
         sentence = f"ip = {top.egress.ip} contradicts a source address of version {version}"

@@ -14,6 +14,7 @@ from callpost.config.filters import FILTER
 from callpost.config.reports import ReportDoor, following_report
 from callpost.config.retries import Retry
 from callpost.model.endpoint import BodySignature
+from callpost.model.numbers import NumberFormat
 from callpost.model.subscription import AfterGap, Filter, Order, ResponseAction, Stale
 from callpost.model.vocabulary import Kind, Vocabulary
 
@@ -39,6 +40,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     responses: dict[str, ResponseAction] = {}
     order: Order = "call"
     rate_per_s: float = 0.0
+    omit: frozenset[str] = frozenset()
+    number_format: NumberFormat = "received"
     concurrency: int
     connect_timeout_s: float
     first_byte_timeout_s: float

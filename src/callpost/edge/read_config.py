@@ -3,8 +3,10 @@
 What cannot be read is a value with one sentence, never an exception.
 """
 
+import hashlib
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -58,6 +60,17 @@ def file_fault(path: str) -> str | None:
     """Why a file cannot be read, in words; None where it can."""
     found = _bytes(Path(path), _FILE_MAX_BYTES)
     return found if isinstance(found, str) else None
+
+
+def file_digests() -> Callable[[str], str]:
+    """Digests of files by their paths, "" of one that cannot be read; each is read once."""
+
+    @cache
+    def digest(path: str) -> str:
+        found = _bytes(Path(path), _FILE_MAX_BYTES)
+        return "" if isinstance(found, str) else hashlib.sha256(found).hexdigest()[:32]
+
+    return digest
 
 
 def _drop_ins(directory: Path) -> Iterator[TextFile | UnreadableFile]:

@@ -65,6 +65,10 @@ class HttpSender:
         now = message.sent_at + attempt.total_s
         return attempt.report(self._outcome(attempt.result, now=now))
 
+    def headers(self, message: Message) -> tuple[tuple[str, str], ...]:
+        """See ports.Sender."""
+        return self._head.shown(message)
+
     def close(self) -> None:
         """Drop the connections that are idle."""
         while self._idle:

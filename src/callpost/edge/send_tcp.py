@@ -112,7 +112,12 @@ class TcpSender:
             connect_ms=attempt.connect_ms,
             total_ms=(attempt.ended - attempt.started) * 1000,
             reused=attempt.reused,
+            answer=attempt.answer or b"",
         )
+
+    def headers(self, message: Message) -> tuple[tuple[str, str], ...]:  # noqa: ARG002 - the port's
+        """See ports.Sender: a frame has none."""
+        return ()
 
     def close(self) -> None:
         """Drop the connection, unless a frame is on its way."""
@@ -134,7 +139,7 @@ class TcpSender:
         attempt.ended = trio.current_time()
         if self._line is not None:
             link = self._line.link
-            ended_well = attempt.answered or isinstance(outcome, Delivered)
+            ended_well = attempt.answer is not None or isinstance(outcome, Delivered)
             if not ended_well or link.expired:
                 self._hang_up()
             elif self._endpoint.ack:
@@ -236,7 +241,7 @@ class TcpSender:
             except BadFrame as fault:
                 return Retry(reason=f"protocol:{fault}", phase="read")
             if answer is not None:
-                attempt.answered = True
+                attempt.answer = answer
                 return _verdict(answer)
 
     def _hang_up(self) -> None:
@@ -259,9 +264,9 @@ class _Line(Struct, frozen=True):
 
 
 class _Attempt:
-    """One attempt under way; `answered` says that the peer's whole frame has come."""
+    """One attempt under way; `answer` is the peer's frame, None until the whole of it has come."""
 
-    __slots__ = ("answered", "connect_ms", "deadline", "ended", "phase", "reused", "started")
+    __slots__ = ("answer", "connect_ms", "deadline", "ended", "phase", "reused", "started")
 
     def __init__(self, started: float, whole_s: float) -> None:
         self.started = started
@@ -270,11 +275,11 @@ class _Attempt:
         self.phase: Phase = "write"
         self.connect_ms: float | None = None
         self.reused = False
-        self.answered = False
+        self.answer: bytes | None = None
 
     def died_unanswered(self, outcome: Outcome) -> bool:
         """Whether the connection ended, by itself, before any byte of an answer came."""
-        if self.answered or not isinstance(outcome, Retry):
+        if self.answer is not None or not isinstance(outcome, Retry):
             return False
         return not outcome.timed_out and outcome.phase != "read"
 

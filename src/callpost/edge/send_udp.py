@@ -76,6 +76,10 @@ class UdpSender:
                 return Report(outcome=outcome, connect_ms=None, total_ms=total_ms, reused=True)
         return await self._send_in_turn(content, started)
 
+    def headers(self, message: Message) -> tuple[tuple[str, str], ...]:  # noqa: ARG002 - the port's
+        """See ports.Sender: a datagram has none."""
+        return ()
+
     def close(self) -> None:
         """Drop the socket, unless a datagram is on its way."""
         if not self._turn.locked():

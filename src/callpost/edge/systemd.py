@@ -12,7 +12,11 @@ from typing import Final
 
 # sd_listen_fds(3): the first descriptor that is handed over.
 _FIRST_DESCRIPTOR: Final = 3
-_KIND_OF: Final = {"events": socket.SOCK_STREAM, "datagrams": socket.SOCK_DGRAM}
+_KIND_OF: Final = {
+    "events": socket.SOCK_STREAM,
+    "datagrams": socket.SOCK_DGRAM,
+    "control": socket.SOCK_STREAM,
+}
 _WORD_OF: Final = {socket.SOCK_STREAM: "ListenStream", socket.SOCK_DGRAM: "ListenDatagram"}
 # The service manager reads at once; a full queue must not hold up the calls for longer.
 _NOTIFY_TIMEOUT_S: Final = 0.5
@@ -62,7 +66,8 @@ def _names(environment: Mapping[str, str]) -> list[str]:
 def _adopted(descriptor: int, name: str) -> socket.socket:
     kind = _KIND_OF.get(name)
     if kind is None:
-        known = " or ".join(_KIND_OF)
+        *others, last = _KIND_OF
+        known = f"{', '.join(others)} or {last}"
         raise InheritedSocketUnusable(
             f"systemd hands over a socket named {name!r};"
             f" its unit needs FileDescriptorName={known}."
@@ -91,13 +96,27 @@ def _fits(adopted: socket.socket, kind: socket.SocketKind) -> bool:
     return listening == (kind == socket.SOCK_STREAM)
 
 
+def watchdog_interval_s(environment: Mapping[str, str]) -> float | None:
+    """Return how often the service manager wants to hear that all is well, None where it does not.
+
+    That is half of the time after which it would restart us. Source: sd_watchdog_enabled(3).
+    """
+    if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    limit_us = environment.get("WATCHDOG_USEC", "")
+    if not (limit_us.isascii() and limit_us.isdecimal()) or not int(limit_us):
+        return None
+    return int(limit_us) / 2_000_000
+
+
 class Notifier:
     """Tells the service manager how the daemon is; silent where there is none.
 
-    Source: sd_notify(3).
+    `watchdog_interval_s` is how often it wants to hear `watchdog`. Source: sd_notify(3).
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
+        self.watchdog_interval_s = watchdog_interval_s(environment)
         self._address = _notify_address(environment.get("NOTIFY_SOCKET", ""))
 
     def ready(self) -> None:
@@ -112,6 +131,10 @@ class Notifier:
         """A reload has begun; `ready` tells its end."""
         # CLOCK_MONOTONIC, as systemd reads it.
         self._tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def watchdog(self) -> None:
+        """All is well; without this for WatchdogSec we are restarted."""
+        self._tell("WATCHDOG=1")
 
     def stopping(self) -> None:
         """The doors are closing."""

@@ -3,15 +3,41 @@
 A carrier that is not needed for half a minute or more ends its task; no clock runs for each.
 """
 
+from collections.abc import Iterator
+
 import trio
+
+from callpost.model.progress import Out
+
+
+class Carrier:
+    """One carrier: `out` is the attempt that it is on, noted and struck out by whoever makes it.
+
+    Once it `must_end` it only finishes what it is at. It has one scope for all that it ever does:
+    a scope for each attempt would cost 8 us.
+    """
+
+    __slots__ = ("is_given_up", "must_end", "out", "scope")
+
+    def __init__(self) -> None:
+        self.out: Out | None = None
+        self.scope = trio.CancelScope()
+        self.must_end = False
+        self.is_given_up = False
+
+    def give_up(self) -> None:
+        """Take back its attempt, which does not come back by itself; the carrier then leaves."""
+        self.must_end = self.is_given_up = True
+        self.scope.cancel()
 
 
 class Bench:
-    """Counts the carriers: `busy` are those that are not on it."""
+    """Knows the carriers: `busy` are those that are not on it."""
 
     def __init__(self) -> None:
         self._lot = trio.lowlevel.ParkingLot()
-        self._members = 0
+        # A dict, because it keeps its order: one seed must be one life.
+        self._members: dict[Carrier, None] = {}
         # The fewest here since `send_home`, and those that are on their way home.
         self._spare = 0
         self._leaving = 0
@@ -23,27 +49,41 @@ class Bench:
     @property
     def members(self) -> int:
         """How many carriers there are."""
-        return self._members
+        return len(self._members)
 
     @property
     def busy(self) -> int:
         """How many have something to do."""
-        return self._members - len(self._lot)
+        return len(self._members) - len(self._lot)
 
-    def join(self) -> None:
+    def out(self) -> Iterator[Out]:
+        """The attempts that are out."""
+        return (one.out for one in self._members if one.out is not None)
+
+    def give_up_overdue(self, now: float) -> None:
+        """Take back every attempt that should long have come back."""
+        for carrier in self._members:
+            if carrier.out is not None and carrier.out.overdue_at <= now:
+                carrier.give_up()
+
+    def join(self) -> Carrier:
         """A carrier begins."""
-        self._members += 1
+        carrier = Carrier()
+        self._members[carrier] = None
+        return carrier
 
-    def leave(self) -> None:
+    def leave(self, carrier: Carrier) -> None:
         """A carrier has ended."""
-        self._members -= 1
+        del self._members[carrier]
 
     def call(self, count: int = 1) -> None:
         """There is work for so many."""
         self._lot.unpark(count=count)
 
-    def call_all(self) -> None:
-        """Let nobody wait any longer."""
+    def dismiss(self) -> None:
+        """Let every carrier end with what it is at."""
+        for carrier in self._members:
+            carrier.must_end = True
         self._lot.unpark_all()
 
     def send_home(self) -> None:

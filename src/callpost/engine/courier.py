@@ -5,42 +5,21 @@ anyone could act on it. In its nursery live its carriers, started on demand, nev
 the subscription's `concurrency`.
 """
 
-from collections.abc import Callable
-from typing import Final
-
-import structlog
 import trio
-from msgspec import Struct
 
-from callpost.engine.bell import Bell
-from callpost.engine.bench import Bench
-from callpost.engine.cull import Cull
+from callpost.engine.bench import Bench, Carrier
+from callpost.engine.burials import Burials
 from callpost.engine.gate import Gate
-from callpost.engine.ports import Clock, Spool
-from callpost.engine.reports import Reports
-from callpost.engine.round import Attempt, Round, Rounds
+from callpost.engine.round import Round
+from callpost.engine.staff import Staff
 from callpost.engine.window import UNREADABLE_S, Window
-from callpost.model.delivery import DeadReason, Delivery, Died, Done, SpoolUnreadable
+from callpost.engine.world import World
+from callpost.model.delivery import Done, SpoolUnreadable
 from callpost.model.lanes import Taken
-from callpost.model.letter import Letter, letter_of
+from callpost.model.letter import Letter, Spoilt, letter_or_spoilt
+from callpost.model.progress import Idle, Stall, idle_after, stall_of
 from callpost.model.subscription import Subscription
 from callpost.model.verdict import Die, Finish, Postpone
-
-# While nothing may be sent: how often what has expired is looked for in the whole queue, and
-# the pause between two parts of a long one.
-_CULL_INTERVAL_S: Final = 5.0
-_CULL_PAUSE_S: Final = 0.1
-
-
-class Staff(Struct, frozen=True):
-    """Who works for a courier, each with one thing to decide or to do."""
-
-    bell: Bell
-    gate: Gate
-    window: Window
-    rounds: Rounds
-    cull: Cull
-    reports: Reports
 
 
 class Courier:
@@ -52,12 +31,10 @@ class Courier:
         subscription: Subscription,
         staff: Staff,
         *,
-        spool: Spool,
-        clock: Clock,
-        log: structlog.typing.FilteringBoundLogger,
+        world: World,
     ) -> None:
         self._number = number
-        self._name = subscription.name
+        self.subscription = subscription
         self._concurrency = subscription.concurrency
         self._bell = staff.bell
         self._bench = Bench()
@@ -66,15 +43,21 @@ class Courier:
         self._rounds = staff.rounds
         self._cull = staff.cull
         self._reports = staff.reports
-        self._spool = spool
-        self._clock = clock
-        self._log = log
-        self._burying = 0
+        self._spool = world.spool
+        self._clock = world.clock
+        self._burials = Burials(number, subscription.name, staff, world=world)
         # The gate is shut, and when to look again is settled: a ring has nothing to add.
         self._waits_for_gate = False
         self._wakes_at = 0.0
-        self._cull_at = 0.0
         self._draining = False
+        # Deliveries that were taken up, and what that count was when work was last seen to wait.
+        self._steps = 0
+        self._idle: Idle | None = None
+
+    @property
+    def number(self) -> int:
+        """The spool's number of its queue."""
+        return self._number
 
     @property
     def gate(self) -> Gate:
@@ -108,12 +91,33 @@ class Courier:
         else:
             self._bell.ring()
 
+    def recall(self) -> None:
+        """Something was taken from the spool: what waited behind it on disk may go."""
+        self._window.look_at_deferred()
+        self._bell.ring()
+
     def drain(self) -> None:
         """Begin no further attempt; `run` returns when those in flight have ended."""
         self._draining = True
         self._window.close()
         self._bell.ring()
-        self._bench.call_all()
+        self._bench.dismiss()
+
+    def stall(self, now: float) -> Stall | None:
+        """Why it makes no progress though it could; to be asked every few seconds."""
+        if not self._bench.members and not self._spool.pending_of(self._number):
+            # Most have nothing to do at most times, and ten thousand are asked.
+            self._idle = None
+            return None
+        self._idle = idle_after(
+            self._idle, could_go=self._could_go(now), steps=self._steps, now=now
+        )
+        return stall_of(self._bench.out(), self._idle, now=now)
+
+    def nudge(self) -> None:
+        """Do what may end a stall: take back attempts that are overdue, look for work."""
+        self._bench.give_up_overdue(self._clock.steady())
+        self._bell.ring()
 
     async def run(self) -> None:
         """Carry until drained."""
@@ -132,9 +136,7 @@ class Courier:
 
     def _turn(self, carriers: trio.Nursery) -> float:
         """Do what can be done now; returns for how long there is nothing else to do."""
-        if not self._burying and self._cull.is_overfull():
-            # Else the spool would name again what is on its way to be buried.
-            self._bury_all(self._cull.excess(self._window.lanes.positions()), "overflow")
+        self._burials.shed_excess()
         now = self._clock.steady()
         shut_s = self._gate.opens_at(now) - now
         self._waits_for_gate = shut_s > 0
@@ -149,39 +151,27 @@ class Courier:
             # The first that comes is a reason to look for what expires.
             self._waits_for_gate = False
             return shut_s
-        return min(shut_s, self._bury_expired())
-
-    def _bury_expired(self) -> float:
-        """While nothing may be sent ages still count; returns when to look for more of them."""
-        while (expired := self._window.lanes.take_expired(self._clock.steady())) is not None:
-            self._bury(expired.delivery, "expired", key=expired.key)
-        now = self._clock.steady()
-        if now >= self._cull_at and not self._burying:
-            self._bury_all(self._cull.expired(self._window.lanes), "expired")
-            pause_s = _CULL_INTERVAL_S if self._cull.has_seen_all else _CULL_PAUSE_S
-            self._cull_at = now + pause_s
-        return max(_CULL_PAUSE_S, self._cull_at - now)
+        return min(shut_s, self._burials.shed_expired())
 
     def _put_to_work(self, carriers: trio.Nursery) -> None:
         ready, idle = self._window.lanes.ready, len(self._bench)
         self._bench.call(ready)
         for _ in range(min(ready - idle, self._concurrency - self._bench.members)):
-            self._bench.join()
-            carriers.start_soon(self._carry)
+            carriers.start_soon(self._carry, self._bench.join())
 
-    async def _carry(self) -> None:
+    async def _carry(self, carrier: Carrier) -> None:
         """One carrier: take, deliver, write down, again; leaves when it is sent home."""
         try:
-            while not self._draining:
-                now = self._clock.steady()
-                taken = self._take(now)
-                if taken is not None:
-                    await self._deliver(taken, now)
-                    continue
-                if not await self._bench.wait() and not self._window.lanes.ready:
-                    return
+            with carrier.scope:
+                while not carrier.must_end:
+                    now = self._clock.steady()
+                    taken = self._take(now)
+                    if taken is not None:
+                        await self._deliver(taken, now, carrier)
+                    elif not await self._bench.wait() and not self._window.lanes.ready:
+                        return
         finally:
-            self._bench.leave()
+            self._bench.leave(carrier)
             if self._window.lanes.ready:
                 # Work came at the very moment of leaving, when this carrier still counted.
                 self._bell.ring()
@@ -200,9 +190,25 @@ class Courier:
             self._bell.ring()
         return taken
 
-    async def _deliver(self, taken: Taken, now: float) -> None:
-        letter = letter_of(taken.delivery.body)
+    def _could_go(self, now: float) -> bool:
+        """A carrier is free, and something may go that neither lanes nor gate hold back."""
+        return (
+            self._bench.busy < self._concurrency
+            and not self._draining
+            and self._window.has_work(now)
+            and self._gate.opens_at(now) <= now
+        )
+
+    async def _deliver(self, taken: Taken, now: float, carrier: Carrier) -> None:
+        self._steps += 1
+        letter = letter_or_spoilt(taken.delivery.body)
+        if isinstance(letter, Spoilt):
+            self._burials.bury(taken.delivery, "damaged", key=taken.key)
+            return
         try:
+            if self._spool.is_purged(taken.delivery.number):
+                self._window.advance(taken.key)
+                return
             fate = self._cull.fate(taken.delivery, letter, now)
         except SpoolUnreadable:
             # Whether it may go is written on the disk.
@@ -210,20 +216,19 @@ class Courier:
             self._window.postpone(taken, due_at=now + UNREADABLE_S, rounds=rounds, attempts=())
             return
         if fate is not None:
-            self._bury(taken.delivery, fate, key=taken.key)
+            self._burials.bury(taken.delivery, fate, key=taken.key)
             return
-        done = await self._rounds.go(taken.delivery, letter, now=now, stopping=self._is_draining)
+        done = await self._rounds.go(taken.delivery, letter, now=now, carrier=carrier)
         match done.verdict:
             case Finish():
                 self._finish(taken, letter, done)
             case Die(reason, last):
-                self._bury(taken.delivery, reason, key=taken.key, last=last, attempts=done.attempts)
+                self._burials.bury(
+                    taken.delivery, reason, key=taken.key, last=last, attempts=done.attempts
+                )
             case Postpone(due_at, rounds):
                 self._window.postpone(taken, due_at=due_at, rounds=rounds, attempts=done.records)
                 self._bell.ring()
-
-    def _is_draining(self) -> bool:
-        return self._draining
 
     def _finish(self, taken: Taken, letter: Letter, round_: Round) -> None:
         report = self._reports.about(
@@ -238,60 +243,3 @@ class Courier:
         # Without a callback it may ride with a later commit.
         self._spool.settle(done, self._reports.stored if report else None)
         self._window.advance(taken.key)
-
-    def _bury_all(self, deliveries: list[Delivery], reason: DeadReason) -> None:
-        for delivery in deliveries:
-            self._bury(delivery, reason, key=None)
-
-    def _bury(
-        self,
-        delivery: Delivery,
-        reason: DeadReason,
-        *,
-        key: int | None,
-        last: str = "",
-        attempts: tuple[Attempt, ...] = (),
-    ) -> None:
-        """Make it a dead letter; its lane `key`, where it has one, goes on once that is on disk."""
-        letter = letter_of(delivery.body)
-        self._burying += 1
-        if key is None:
-            self._window.hold()
-        self._spool.settle(
-            Died(
-                subscription=self._number,
-                delivery=delivery,
-                reason=reason,
-                last=last,
-                died_at=self._clock.steady(),
-                attempts=tuple(attempt.record for attempt in attempts),
-                report=self._reports.about(
-                    "dead", delivery, letter, reason=reason, attempts=attempts
-                ),
-            ),
-            self._after_burial(delivery, letter, reason, last, key),
-        )
-
-    def _after_burial(
-        self, delivery: Delivery, letter: Letter, reason: DeadReason, last: str, key: int | None
-    ) -> Callable[[bool], None]:
-        def written(_: bool) -> None:  # noqa: FBT001 - the port's
-            self._log.warning(
-                "delivery.died",
-                subscription=self._name,
-                eventId=letter.id,
-                callId=letter.call_id,
-                seq=delivery.seq,
-                kind=letter.event,
-                reason=reason,
-                last=last,
-            )
-            self._burying -= 1
-            if key is None:
-                self._window.release()
-            if key is not None:
-                self._window.advance(key)
-            self._reports.stored(True)
-            self._bell.ring()
-
-        return written

@@ -3,7 +3,7 @@
 It only names reasons and finds candidates on disk; the courier buries them.
 """
 
-from collections.abc import Collection, Container
+from collections.abc import Callable, Collection, Container
 from typing import Final
 
 from callpost.engine.ports import Clock, Spool
@@ -28,7 +28,7 @@ class Cull:
         *,
         spool: Spool,
         clock: Clock,
-        max_pending: int,
+        max_pending: Callable[[], int],
     ) -> None:
         self._number = number
         self._subscription = subscription
@@ -76,7 +76,7 @@ class Cull:
 
     def is_overfull(self) -> bool:
         """More waits than `max_pending`."""
-        return self._spool.pending_of(self._number) > self._max_pending
+        return self._spool.pending_of(self._number) > self._max_pending()
 
     @property
     def has_seen_all(self) -> bool:
@@ -101,7 +101,7 @@ class Cull:
 
     def excess(self, in_memory: Collection[int]) -> list[Delivery]:
         """The oldest beyond `max_pending`, but for positions in memory, which are about to go."""
-        surplus = self._spool.pending_of(self._number) - self._max_pending
+        surplus = self._spool.pending_of(self._number) - self._max_pending()
         if surplus <= 0:
             return []
         ending = self._spool.ending(self._number)

@@ -5,18 +5,19 @@ faults; the courier asks it before it takes work, the round before each attempt.
 outlive a restart it writes to the spool as the subscription's standing.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-import structlog
-
-from callpost.engine.ports import Clock, Spool
+from callpost.engine.figures import Figures
 from callpost.engine.wayout import WayOut
+from callpost.engine.world import World
 from callpost.model.delivery import Pause, Standing, StandingChanged
 from callpost.model.endpoint import Endpoint, TcpEndpoint, fingerprint
 from callpost.model.endurance import Endurance
 from callpost.model.health import Change, Health
 from callpost.model.outcome import Delivered, LocalFault, Outcome, Retry
 from callpost.model.pace import Pace
+from callpost.model.progress import STUCK
 from callpost.model.schedule import held_s
 from callpost.model.subscription import Subscription
 from callpost.model.vocabulary import Kind
@@ -26,8 +27,15 @@ _NEVER: Final = float("inf")
 _CLOGGED_PAUSE_S: Final = 1.0
 
 
+# What one gate tells the next about an endpoint.
+Known = tuple[Endpoint, Health]
+
+
 class Gate:
-    """The gate of subscription number `number`; a success tells `way_out` that there is one."""
+    """The gate of subscription number `number`; a success tells `way_out` that there is one.
+
+    Of endpoints that are among those `known` to the gate before it goes on with their health.
+    """
 
     def __init__(
         self,
@@ -35,18 +43,20 @@ class Gate:
         subscription: Subscription,
         standing: Standing,
         *,
-        spool: Spool,
-        clock: Clock,
+        world: World,
         way_out: WayOut,
-        log: structlog.typing.FilteringBoundLogger,
+        figures: Figures,
+        known: Iterable[Known] = (),
     ) -> None:
         self._number = number
         self._name = subscription.name
         self._paused = standing.paused
-        self._spool = spool
-        self._clock = clock
+        self._paused_since = standing.paused_since
+        self._spool = world.spool
+        self._clock = world.clock
         self._way_out = way_out
-        self._log = log
+        self.figures = figures
+        self._log = world.log
         self._schedule = subscription.schedule
         self._pace = Pace(subscription.rate_per_s)
         self._endurance = Endurance(standing.failing_since)
@@ -59,9 +69,20 @@ class Gate:
             )
             for place, endpoint in self._endpoints.items()
         }
+        self._take_over(known, subscription)
         self._routes = tuple(
             tuple(self._health[one.place] for one in route) for route in subscription.routes
         )
+        self._look_at_pause()
+
+    def _take_over(self, known: Iterable[Known], subscription: Subscription) -> None:
+        """An endpoint that has stayed the same keeps its health."""
+        for endpoint, health in known:
+            if self._endpoints.get(endpoint.place) == endpoint:
+                health.resize(_most_out(endpoint, subscription))
+                self._health[endpoint.place] = health
+
+    def _look_at_pause(self) -> None:
         if self._paused == "gone" and not self._all_gone():
             # The configuration has another endpoint now.
             self._set_paused("")
@@ -79,10 +100,26 @@ class Gate:
         return any(health.is_busy for health in self._health.values())
 
     @property
+    def paused(self) -> Pause:
+        """Who has paused it, "" where nobody has."""
+        return self._paused
+
+    @property
+    def paused_since(self) -> float | None:
+        """When that was, on the steady clock."""
+        return self._paused_since
+
+    @property
+    def doors(self) -> Iterator[Known]:
+        """Its endpoints, each with what is known of its health."""
+        return ((self._endpoints[place], health) for place, health in self._health.items())
+
+    @property
     def standing(self) -> Standing:
         """What outlives a restart."""
         return Standing(
             paused=self._paused,
+            paused_since=self._paused_since,
             failing_since=self._endurance.failing_since,
             gone=tuple(
                 fingerprint(self._endpoints[place])
@@ -116,7 +153,8 @@ class Gate:
         for health in route:
             door_at = health.opens_at(now)
             if door_at <= now:
-                return now if health.has_room() else _NEVER
+                # An endpoint before it, which is shut, may open sooner than this one has room.
+                return now if health.has_room() else opens_at
             opens_at = min(opens_at, door_at)
         return opens_at
 
@@ -141,8 +179,12 @@ class Gate:
             hold_s = held_s(self._schedule, outcome.retry_after_s)
         changes = self._health[place].end(outcome, now, is_probe=is_probe, hold_s=hold_s)
         self._way_out.learn(outcome, now)
+        figures = self.figures
+        figures.attempts += 1
         match outcome:
             case Delivered():
+                figures.delivered += 1
+                figures.last_delivered_at = now
                 self._proven = True
                 self._recover()
             case LocalFault():
@@ -152,8 +194,16 @@ class Gate:
             case _:
                 # Any answer ends a row of failures: whoever answers lives.
                 self._recover()
+        if not isinstance(outcome, Delivered):
+            figures.fail(outcome, now)
         for change in changes:
             self._tell(change, place, outcome, hold_s)
+
+    def give_up(self, place: str, *, is_probe: bool) -> None:
+        """An attempt did not come back, and was taken back: another would not either, for now."""
+        self.end(place, STUCK, is_probe=is_probe)
+        for change in self._health[place].break_open(self._clock.steady()):
+            self._tell(change, place, STUCK, 0.0)
 
     def pause(self) -> None:
         """An operator pauses it: events are kept, nothing is sent, ages count."""
@@ -183,7 +233,7 @@ class Gate:
 
     def _slow_down(self) -> None:
         for health in self._health.values():
-            health.slow_down(self._clock.steady())
+            health.slow_down(self._clock.steady(), since=self._endurance.failing_since)
 
     def _all_gone(self) -> bool:
         """Nobody is left to hear of a new call; a status callback alone makes no sense."""
@@ -211,6 +261,7 @@ class Gate:
         if paused == self._paused:
             return
         before, self._paused = self._paused, paused
+        self._paused_since = self._clock.steady() if paused else None
         if self._paused:
             self._log.warning(
                 "subscription.paused", subscription=self._name, reason=f"paused_{self._paused}"

@@ -9,9 +9,10 @@ from typing import Final, Literal, assert_never
 import msgspec
 import structlog
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from callpost.engine.answers import Answers
-from callpost.engine.ports import Clock, Dice, Spool
+from callpost.engine.ports import Clock, Dice, Spool, Witness
 from callpost.model.decode import decode
 from callpost.model.delivery import (
     Accepted,
@@ -21,11 +22,14 @@ from callpost.model.delivery import (
     Receipt,
     SpoolUnreadable,
 )
-from callpost.model.event import CallEvent, encode, stamped
+from callpost.model.event import CallEvent, encode, stamped, with_answered, without_digits
+from callpost.model.forward import Forwards
 from callpost.model.instant import utc_text
 from callpost.model.limits import Intake as IntakeLimits
 from callpost.model.malformed import MalformedEvent
 from callpost.model.routing import Router
+from callpost.model.silence import SilentCall, hangup_of
+from callpost.model.tenancy import Registry
 
 # Refusals of one kind are logged at the first and then once in this time, with their count: a
 # broken producer must not fill the journal.
@@ -57,29 +61,53 @@ _ENCODER: Final = msgspec.json.Encoder()
 class Intake:
     """The producers' side of the engine; `ring` gets the numbers of the subscriptions concerned."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - nearly each is another port
         self,
         *,
         router: Router,
+        forwards: Forwards | None = None,
         spool: Spool,
         ring: Callable[[Iterable[int]], None],
         clock: Clock,
         dice: Dice,
         limits: IntakeLimits,
+        drops_digits: bool = False,
+        witness: Witness,
+        registry: Registry,
         log: structlog.typing.FilteringBoundLogger,
     ) -> None:
         self._router = router
+        self._forwards = forwards
         self._spool = spool
         self._ring = ring
         self._clock = clock
         self._dice = dice
         self._limits = limits
+        self._drops_digits = drops_digits
+        self._witness = witness
+        self._registry = registry
         # Out of the lazy wrapping that it may come in, a line below its level costs 0.1 us, not
         # 0.6, and there is one for each event.
         self._log = log.bind()
         self._answers = Answers(spool)
         self._refusals: dict[tuple[str, str], tuple[float, int]] = {}
         self._closed = False
+
+    def obey(
+        self,
+        router: Router,
+        limits: IntakeLimits,
+        registry: Registry,
+        *,
+        forwards: Forwards | None = None,
+        drops_digits: bool = False,
+    ) -> None:
+        """Take in by these from the next line on; what is on its way to the disk goes there."""
+        self._router = router
+        self._forwards = forwards
+        self._limits = limits
+        self._drops_digits = drops_digits
+        self._registry = registry
 
     def close(self) -> None:
         """Refuse from now on, because the daemon is stopping."""
@@ -99,7 +127,46 @@ class Intake:
         replies = [_reply(line, receipts, wanting) for line in read]
         if wanting:
             self._ring(wanting)
+        self._count(replies)
         return [self._told(reply) for reply in replies]
+
+    async def end_call(self, call: SilentCall) -> bool:
+        """Accept the hangup that a call is missing; says whether the call is done with."""
+        if self._closed:
+            return False
+        if self._spool.is_purged(call.number):
+            return True
+        try:
+            arrival = self._end_of(call)
+        except SpoolUnreadable:
+            return False
+        except msgspec.DecodeError:
+            # The disk has spoilt what is known of the call.
+            return True
+        [receipt] = await self._spool.append([arrival])
+        if isinstance(receipt, NotAccepted):
+            return False
+        self._ring(match.subscription for match in arrival.matches)
+        self._log.info(
+            "call.ended",
+            callId=arrival.call_id,
+            customer=call.customer,
+            source=call.source,
+            eventId=arrival.id,
+            matched=receipt.matched,
+        )
+        return True
+
+    def _end_of(self, call: SilentCall) -> Arrival:
+        """The missing hangup, in the scope of its call whatever its own source says."""
+        hangup = hangup_of(call, time=utc_text(self._clock.wall()), answered=False)
+        answered = self._spool.was_answered(
+            customer=call.customer, source=call.source, call_id=hangup.call_id
+        )
+        if answered:
+            hangup = with_answered(hangup, answered=True)
+        arrival = self._arrival(hangup, self._clock.steady())
+        return replace(arrival, customer=call.customer, source=call.source)
 
     def _read(self, line: bytes | None, accepted_at: float, time: str) -> _Line:
         if self._closed:
@@ -114,6 +181,8 @@ class Intake:
             event = decode(line, unknown_fields=self._limits.unknown_fields)
         except MalformedEvent as fault:
             return _Refusal(ok=False, error="invalid", message=fault.message, path=fault.path)
+        if (stranger := self._registry.fault(event.customer)) is not None:
+            return _Refusal(ok=False, error="invalid", message=stranger, path="$.customer")
         event = stamped(event, id=event.id or self._dice.event_id(), time=event.time or time)
         try:
             return self._arrival(self._answers.complete(event), accepted_at)
@@ -121,18 +190,29 @@ class Intake:
             return _Refusal(ok=False, error="spool_error", message=str(fault))
 
     def _arrival(self, event: CallEvent, accepted_at: float) -> Arrival:
+        also: tuple[CallEvent, ...] = ()
+        if self._forwards is not None and (found := self._forwards.forwarded(event)) is not None:
+            event, also = found.event, found.also
         return Arrival(
             id=event.id or "",
             call_id=event.call_id,
             customer=event.customer or "",
             source=event.source or "",
             accepted_at=accepted_at,
-            body=encode(event),
-            matches=self._matches(event, accepted_at),
+            body=encode(without_digits(event) if self._drops_digits else event),
+            matches=self._matches(event, also, accepted_at),
         )
 
-    def _matches(self, event: CallEvent, accepted_at: float) -> tuple[Match, ...]:
+    def _matches(
+        self, event: CallEvent, also: Sequence[CallEvent], accepted_at: float
+    ) -> tuple[Match, ...]:
+        """Who wants the event as it is, or as one of those that it counts as besides."""
         wanted = self._router.wanted_by(event)
+        if also:
+            found = dict(wanted)
+            for other in also:
+                found.update(self._router.wanted_by(other))
+            wanted = tuple(sorted(found.items()))
         if not wanted:
             return ()
         kind = event.event
@@ -142,6 +222,19 @@ class Intake:
                 for number, one in wanted
             ]
         )
+
+    def _count(self, replies: Sequence[_Ok | _Refusal]) -> None:
+        """Tell the witness, of what is on disk once for all lines together."""
+        accepted = duplicates = 0
+        for reply in replies:
+            if isinstance(reply, _Refusal):
+                self._witness.refused(reply.error)
+            elif reply.duplicate is True:
+                duplicates += 1
+            else:
+                accepted += 1
+        if accepted or duplicates:
+            self._witness.accepted(accepted, duplicates=duplicates)
 
     def _told(self, reply: _Ok | _Refusal) -> bytes:
         """The reply as a line, logged."""

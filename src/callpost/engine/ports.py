@@ -3,7 +3,7 @@
 Everything here that is not `async` returns at once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from callpost.model.delivery import (
@@ -66,6 +66,10 @@ class Spool(Protocol):
         """Say whether a dead letter of the call is kept, other than `superseded` ones."""
         ...
 
+    def is_purged(self, number: int) -> bool:
+        """Say whether an event that was pending has been removed, and must not be sent."""
+        ...
+
     def was_answered(self, *, customer: str, source: str, call_id: str) -> bool:
         """Say whether an `answer` event of the call is kept; "" stands for absent."""
         ...
@@ -84,12 +88,31 @@ class Spool(Protocol):
         """
         ...
 
+    def serve(self, names: Mapping[int, str]) -> None:
+        """From now on these subscriptions are there, by their numbers, and no others.
+
+        What is written later for one that is gone becomes its dead letter at once
+        (`subscription_removed`), and its standing is not kept.
+        """
+        ...
+
+    async def bury(self, subscription: int, *, now: float) -> int:
+        """Make dead letters of the next that is pending for one that is gone; 0: none is left.
+
+        It returns how many, once that is on disk; for one that is there it does nothing.
+        """
+        ...
+
 
 class Sender(Protocol):
     """One endpoint's door: it keeps the connections and never raises for what a peer does."""
 
     async def send(self, message: Message) -> Report:
         """Make one attempt, within the endpoint's time-outs."""
+        ...
+
+    def headers(self, message: Message) -> tuple[tuple[str, str], ...]:
+        """Show the headers that go out with it, values that are secret masked."""
         ...
 
     def close(self) -> None:
@@ -132,6 +155,26 @@ class Dice(Protocol):
 class Witness(Protocol):
     """Sees what happens: whoever tells, counts or shows it."""
 
-    def attempted(self, attempt: Attempted) -> None:
+    def attempted(self, attempt: Attempted, /) -> None:
         """Take note of an attempt that is over."""
+        ...
+
+    def delivered(self, lag_s: float, /) -> None:
+        """Take note of a delivery that was made, so long after its acceptance (or its replay)."""
+        ...
+
+    def accepted(self, events: int, *, duplicates: int) -> None:
+        """Take note of events that are on disk; `duplicates` of others that were there before."""
+        ...
+
+    def refused(self, code: str) -> None:
+        """Take note of an event that was refused, by the code that its producer got."""
+        ...
+
+    def died(self, subscription: str, reason: str) -> None:
+        """Take note of a dead letter that is on disk."""
+        ...
+
+    def removed(self, subscription: str) -> None:
+        """Take note that nothing more will be told of this subscription."""
         ...

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from msgspec import UNSET
 
+from callpost.engine.attempt import Attempt
 from callpost.engine.ports import Clock
-from callpost.engine.round import Attempt
 from callpost.model.delivery import Arrival, Delivery
 from callpost.model.event import stored
 from callpost.model.instant import utc_text
-from callpost.model.letter import Letter
-from callpost.model.report import Report, StoredReport, arrival_of
+from callpost.model.letter import Heading, Letter
+from callpost.model.report import Report, arrival_of
 from callpost.model.subscription import Ended, Subscription
 
 
@@ -45,7 +45,7 @@ class Reports:
     ) -> Arrival | None:
         """The report about a delivery's end, None where nobody asked for it."""
         wanted = ended in self._subscription.report_on
-        if self._queue is None or not wanted or isinstance(letter, StoredReport):
+        if self._queue is None or not wanted or not isinstance(letter, Heading):
             return None
         last = attempts[-1] if attempts else None
         report = Report(

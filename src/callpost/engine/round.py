@@ -1,56 +1,26 @@
 """One round of one delivery: the primary and then, at once and in order, each fallback.
 
-Doors that the gate keeps shut are passed by. A round always ends in a verdict; whatever a
-sender does, even a bug of its own, stays with this subscription.
+Doors that the gate keeps shut are passed by. A round always ends in a verdict.
 """
 
-from collections.abc import Callable
 from typing import Final
 
-import trio
 from msgspec import Struct
 
+from callpost.engine.attempt import Attempt, Attempts, Door
+from callpost.engine.bench import Carrier
 from callpost.engine.gate import Gate
-from callpost.engine.ports import Sender
 from callpost.engine.world import World
-from callpost.model.delivery import Attempted, AttemptRecord, Delivery, Message, Report
-from callpost.model.endpoint import Endpoint
-from callpost.model.formats import Content, content_of
+from callpost.model.delivery import Attempted, AttemptRecord, Delivery
 from callpost.model.instant import utc_text
 from callpost.model.letter import Letter
-from callpost.model.mask import exact_extension
-from callpost.model.outcome import (
-    Delivered,
-    Gone,
-    LocalFault,
-    Outcome,
-    Refused,
-    Rejected,
-    Retry,
-    most_hopeful,
-    narrowed,
-    overridden,
-)
-from callpost.model.report import StoredReport, report_content
+from callpost.model.outcome import Delivered, most_hopeful
 from callpost.model.subscription import Subscription
 from callpost.model.verdict import GONE_PAUSE_S, Die, Finish, Postpone, Verdict, verdict_of
 from callpost.model.vocabulary import Kind
 
 # A delivery whose doors all shut while it was on its way to them comes back after this.
 _BUSY_PAUSE_S: Final = 1.0
-# Outcomes as the log and the spool name them.
-_WORDS: Final[dict[type[Outcome], str]] = {
-    kind: kind.__name__.lower() for kind in (Delivered, Retry, Refused, Rejected, Gone, LocalFault)
-}
-
-
-class Attempt(Struct, frozen=True):
-    """An attempt that is over: its record, and the rest of what its log line says."""
-
-    record: AttemptRecord
-    outcome: Outcome
-    report: Report
-    origin: str
 
 
 class Round(Struct, frozen=True):
@@ -63,14 +33,6 @@ class Round(Struct, frozen=True):
     def records(self) -> tuple[AttemptRecord, ...]:
         """What is kept of the attempts."""
         return tuple([attempt.record for attempt in self.attempts])
-
-
-class Door(Struct, frozen=True):
-    """An endpoint, the sender that knows the way there, and what may be shown of the address."""
-
-    endpoint: Endpoint
-    sender: Sender
-    origin: str
 
 
 class Rounds:
@@ -91,13 +53,11 @@ class Rounds:
         self._way_of_new_calls = self._way("newCall")
         self._way_of_the_rest = self._way("hangup")
         self._gate = gate
+        self._spool = world.spool
         self._clock = world.clock
         self._dice = world.dice
-        self._log = world.log
         self._witness = world.witness
-        self._viewed_from = tuple(
-            entry for entry in subscription.filter.extension if exact_extension(entry) is not None
-        )
+        self._attempts = Attempts(subscription, gate=gate, world=world)
 
     def close(self) -> None:
         """Let go of every connection that is idle."""
@@ -108,9 +68,9 @@ class Rounds:
         return tuple(self._doors[one.place] for one in self._subscription.endpoints_for(kind))
 
     async def go(
-        self, delivery: Delivery, letter: Letter, *, now: float, stopping: Callable[[], bool]
+        self, delivery: Delivery, letter: Letter, *, now: float, carrier: Carrier
     ) -> Round:
-        """Make one round; once `stopping` only the attempt in hand is finished."""
+        """Make one round; a `carrier` that must end only finishes the attempt in hand."""
         opens_at = self._gate.way_opens_at(letter.event, now)
         if opens_at > now:
             return Round(self._wait(delivery, opens_at), ())
@@ -122,15 +82,16 @@ class Rounds:
             if not self._gate.admits(door.endpoint.place, now):
                 continue
             if attempts:
-                if stopping():
+                if carrier.must_end or self._spool.is_purged(delivery.number):
                     cut_short = True
                     break
                 self._tell(letter, delivery, attempts[-1], next_at=self._clock.wall())
             number = delivery.attempts + len(attempts) + 1
-            attempt = await self._attempt(letter, delivery, door, number)
+            attempt = await self._attempts.make(letter, delivery, door, number, now, carrier)
             attempts.append(attempt)
             if isinstance(attempt.outcome, Delivered):
                 self._tell(letter, delivery, attempt, next_at=None)
+                self._witness.delivered(now + attempt.report.total_ms / 1000 - delivery.accepted_at)
                 return Round(Finish(), tuple(attempts))
             now = self._clock.steady()
         verdict = self._verdict(letter, delivery, attempts, cut_short=cut_short)
@@ -151,7 +112,7 @@ class Rounds:
         """The fate of a delivery that nobody took."""
         now = self._clock.steady()
         if cut_short:
-            # The round begins again after the restart, and counts for nothing.
+            # The round begins again, by another carrier or after the restart, and does not count.
             return Postpone(now, delivery.rounds)
         return verdict_of(
             most_hopeful(attempt.outcome for attempt in attempts),
@@ -159,68 +120,6 @@ class Rounds:
             schedule=self._subscription.schedule_of(letter.event),
             now=now,
             dice=self._dice.roll(),
-        )
-
-    async def _attempt(
-        self, letter: Letter, delivery: Delivery, door: Door, number: int
-    ) -> Attempt:
-        at = self._clock.wall()
-        place = door.endpoint.place
-        is_probe = self._gate.begin(place)
-        try:
-            message = self._message(letter, delivery, door.endpoint, number, at)
-            report = await door.sender.send(message)
-        except trio.Cancelled:
-            self._gate.abandon(place, is_probe=is_probe)
-            self._tell_cut_short(letter, door, number)
-            raise
-        except Exception:  # noqa: BLE001 - the one broad net: a bug in one sender must not stop the others
-            self._log.exception("sender.failed", subscription=self._name, place=place)
-            total_ms = (self._clock.wall() - at) * 1000
-            outcome: Outcome = Retry(reason="internal_error")
-            report = Report(outcome=outcome, connect_ms=None, total_ms=total_ms, reused=False)
-        outcome = narrowed(
-            overridden(report.outcome, self._subscription.responses), door.endpoint.retried
-        )
-        self._gate.end(place, outcome, is_probe=is_probe)
-        record = AttemptRecord(
-            number=delivery.number,
-            attempt=number,
-            at=at,
-            place=place,
-            outcome=_WORDS[type(outcome)],
-            reason=outcome.reason,
-            http_status=outcome.http_status,
-            total_ms=report.total_ms,
-        )
-        return Attempt(record, outcome, report, door.origin)
-
-    def _message(
-        self, letter: Letter, delivery: Delivery, endpoint: Endpoint, number: int, at: float
-    ) -> Message:
-        content = self._content(letter, delivery, endpoint)
-        return Message(
-            content=content.content,
-            content_type=content.content_type,
-            id=letter.id,
-            seq=delivery.seq,
-            previous_id=delivery.previous_id,
-            attempt=number,
-            sent_at=at,
-            replay=delivery.is_replay,
-        )
-
-    def _content(self, letter: Letter, delivery: Delivery, endpoint: Endpoint) -> Content:
-        if isinstance(letter, StoredReport):
-            return report_content(letter, endpoint.method)
-        return content_of(
-            delivery.body,
-            method=endpoint.method,
-            level=endpoint.level,
-            vocabulary=self._subscription.vocabulary,
-            seq=delivery.seq,
-            previous_id=delivery.previous_id,
-            viewed_from=self._viewed_from,
         )
 
     def _next_at(self, verdict: Verdict) -> float | None:
@@ -253,15 +152,4 @@ class Rounds:
                 reused=report.reused,
                 next_attempt_at=None if next_at is None else utc_text(next_at),
             )
-        )
-
-    def _tell_cut_short(self, letter: Letter, door: Door, number: int) -> None:
-        self._log.info(
-            "attempt.cut_short",
-            subscription=self._name,
-            eventId=letter.id,
-            callId=letter.call_id,
-            attempt=number,
-            endpoint=door.origin,
-            place=door.endpoint.place,
         )

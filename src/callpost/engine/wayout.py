@@ -27,6 +27,16 @@ class WayOut:
         """Attempts fail by faults of this machine only (`egress_down`)."""
         return bool(self._shut_by)
 
+    @property
+    def shut_by(self) -> str:
+        """The fault that shuts it, "" where it is open."""
+        return self._shut_by
+
+    @property
+    def failing_since(self) -> float | None:
+        """Since when there has been nothing but faults of this machine; None where there is not."""
+        return self._failing_since
+
     def learn(self, outcome: Outcome, now: float) -> None:
         """Take note of how an attempt ended."""
         if not isinstance(outcome, LocalFault):

@@ -56,6 +56,10 @@ class Window:
         """There is something new behind the cursor."""
         self._more_pages = True
 
+    def look_at_deferred(self) -> None:
+        """A lane that waits on disk may be due earlier than was known."""
+        self._due_at = self._clock.steady()
+
     def close(self) -> None:
         """Read nothing more."""
         self._closed = True
@@ -68,6 +72,19 @@ class Window:
         if self._due_at is None or self._holds or not self.lanes.room_for_stored():
             return _NEVER
         return self._due_at
+
+    def has_work(self, now: float) -> bool:
+        """Something here may go, or something that may is to be read."""
+        if self.lanes.ready:
+            return True
+        if self._closed or self._holds or self._blind_until or not self.lanes.room():
+            return False
+        is_unread = self._more_pages and self._spool.pending_of(self._number) > 0
+        return is_unread or self.due_at() <= now
+
+    def oldest_at(self) -> float | None:
+        """When the oldest delivery in memory was accepted."""
+        return self.lanes.oldest_at()
 
     def refill(self, *, timid: bool) -> None:
         """Read from disk: lanes that fell due, then what the cursor has not passed.
@@ -185,9 +202,7 @@ class Window:
     def release(self) -> None:
         """What was being buried is on disk as dead: read on, if it was the last."""
         self._holds -= 1
-        if self._holds:
-            return
-        if not self._blind_until:
+        if not self._holds and not self._blind_until and not self._closed:
             self._feed_hungry()
 
     def _read_on(self, hungry: Hungry) -> None:

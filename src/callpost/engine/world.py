@@ -4,6 +4,7 @@ import structlog
 from msgspec import Struct
 
 from callpost.engine.ports import Clock, Dice, SenderFactory, Spool, Witness
+from callpost.model.numbers import Numbers
 
 
 class World(Struct, frozen=True):
@@ -15,3 +16,4 @@ class World(Struct, frozen=True):
     dice: Dice
     witness: Witness
     log: structlog.typing.FilteringBoundLogger
+    numbers: Numbers

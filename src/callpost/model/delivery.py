@@ -21,6 +21,7 @@ DeadReason = Literal[
     "overflow",
     "superseded",
     "gap",
+    "damaged",
 ]
 
 Pause = Literal["", "operator", "auto", "gone"]
@@ -182,11 +183,12 @@ class Standing(Struct, frozen=True, kw_only=True):
     """What of a subscription's health outlives a restart.
 
     `paused` says who paused it: the operator, callpost itself after long failure, or its own
-    endpoints, all of which are gone. `failing_since` is on the steady clock. `gone` holds the
-    fingerprints of endpoints that answered 410.
+    endpoints, all of which are gone. `paused_since` and `failing_since` are on the steady clock.
+    `gone` holds the fingerprints of endpoints that answered 410.
     """
 
     paused: Pause = ""
+    paused_since: float | None = None
     failing_since: float | None = None
     gone: tuple[str, ...] = ()
 
@@ -226,12 +228,16 @@ class Message(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Report(Struct, frozen=True, kw_only=True, gc=False):
-    """What a sender says of one attempt; times in milliseconds, None where not reached."""
+    """What a sender says of one attempt; times in milliseconds, None where not reached.
+
+    `answer` is the beginning of what the peer answered, b"" where it is not known.
+    """
 
     outcome: Outcome
     connect_ms: float | None
     total_ms: float
     reused: bool
+    answer: bytes = b""
 
 
 class Attempted(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):

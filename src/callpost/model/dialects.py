@@ -8,6 +8,7 @@ from typing import Final, assert_never
 from msgspec.structs import astuple
 
 from callpost.model.event import FIELDS, CallEvent
+from callpost.model.swml import swml_parameters
 from callpost.model.vocabulary import Level, Vocabulary
 from callpost.model.voipnow import voipnow
 
@@ -37,6 +38,8 @@ def spoken(
             return _zammad(event)
         case "voipnow":
             return [*voipnow(event, level, viewed_from)]
+        case "swml":
+            return [*swml_parameters(event)]
         case _:
             assert_never(vocabulary)
 
@@ -56,22 +59,27 @@ def _callpost(event: CallEvent, level: Level, seq: int, previous_id: str) -> Pai
 def _sipgate(event: CallEvent) -> Pairs:
     """sipgate.io's push: level 1, numbers without `+`, and a transferred call by its origin.
 
-    `user` is a list on newCall, the first one alone on answer, and elsewhere absent; `cause`
-    stands on hangup and `dtmf` on dtmf only, as sipgate.io sends them. Its words have no
-    `unknown` cause.
+    What stands on which event is its documentation's: digits come with nothing but their call,
+    and all else names both ends, a direction, and at the hangup one of seven causes.
     """
-    cause = event.cause if event.event == "hangup" and event.cause != "unknown" else None
+    if event.event == "dtmf":
+        return _present(
+            ("event", event.event),
+            ("callId", event.call_id),
+            ("dtmf", event.dtmf),
+            ("origCallId", event.parent_call_id),
+        )
+    is_new = event.event == "newCall"
     return _present(
         ("event", event.event),
         ("callId", event.call_id),
-        ("from", _without_plus(event.from_)),
-        ("to", _without_plus(event.to)),
+        ("from", _caller(event)),
+        ("to", _called(event)),
         ("direction", event.direction),
         ("user", _sipgate_user(event)),
-        ("answeringNumber", _without_plus(event.answering_number)),
+        ("answeringNumber", None if is_new else _without_plus(event.answering_number)),
         ("diversion", _without_plus(event.diversion)),
-        ("cause", cause),
-        ("dtmf", event.dtmf if event.event == "dtmf" else None),
+        ("cause", _sipgate_cause(event)),
         ("origCallId", event.parent_call_id),
     )
 
@@ -85,16 +93,37 @@ def _zammad(event: CallEvent) -> Pairs:
     return pairs
 
 
+def _caller(event: CallEvent) -> str:
+    """Both ends are always named; the only word there is for who is not known is `anonymous`."""
+    own = event.extension if event.direction == "out" else None
+    return _without_plus(event.from_ or own) or "anonymous"
+
+
+def _called(event: CallEvent) -> str:
+    own = event.extension if event.direction == "in" else None
+    return _without_plus(event.to or event.did or own) or "anonymous"
+
+
 def _sipgate_user(event: CallEvent) -> Value | None:
+    """All whose phones ring, then who answered; of a call that goes out nobody of ours answers."""
     if not event.user:
         return None
-    match event.event:
-        case "newCall":
+    match event.event, event.direction:
+        case "newCall", _:
             return event.user
-        case "answer":
+        case "answer", "in":
             return event.user[0]
         case _:
             return None
+
+
+def _sipgate_cause(event: CallEvent) -> str | None:
+    """A hangup always has a cause there, and `unknown` is none of its words."""
+    if event.event != "hangup":
+        return None
+    if event.cause is None or event.cause == "unknown":
+        return "normalClearing" if event.answered else "noAnswer"
+    return event.cause
 
 
 def _without_plus(number: str | None) -> str | None:

@@ -28,12 +28,16 @@ class Timeouts(Struct, frozen=True):
 
 
 class Tls(Struct, frozen=True):
-    """How the peer is verified and who we are; the paths are files in PEM, "" means none."""
+    """How the peer is verified and who we are; the paths are files in PEM, "" means none.
+
+    `digest` stands for what the files held when the configuration was read; it is never shown.
+    """
 
     verify: bool = True
     ca_file: str = ""
     client_cert: str = ""
     client_key: str = ""
+    digest: str = ""
 
 
 class BasicAuth(Struct, frozen=True, tag="basic"):
@@ -163,6 +167,9 @@ def fingerprint(endpoint: Endpoint) -> str:
     """Tells a changed endpoint from the one it was, without giving its secrets away."""
     # Sets in order: else it would be another one after each start.
     fields: dict[str, object] = msgspec.to_builtins(endpoint, order="deterministic")
+    if isinstance(tls := fields.get("tls"), dict):
+        # A renewed certificate is no other endpoint.
+        del tls["digest"]
     for key, unused in _LATER_KEYS.items():
         if key in fields and fields[key] == unused:
             del fields[key]

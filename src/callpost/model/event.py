@@ -104,6 +104,14 @@ def stamped(event: CallEvent, *, id: str, time: str) -> CallEvent:  # noqa: A002
     return replace(event, id=event.id or id, time=event.time or time)
 
 
+def without_digits(event: CallEvent) -> CallEvent:
+    """The same event without the digits that somebody pressed: they may be a PIN, or a card."""
+    if not event.dtmf:
+        return event
+    # A dtmf event has the field, if only to say that nothing of it is told.
+    return replace(event, dtmf="" if event.event == "dtmf" else None)
+
+
 def with_answered(event: CallEvent, *, answered: bool) -> CallEvent:
     """Fill in `answered`."""
     return replace(event, answered=answered)

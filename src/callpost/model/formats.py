@@ -14,6 +14,7 @@ from msgspec.json import Encoder
 from callpost.model.dialects import Pairs, Value, spoken
 from callpost.model.event import CallEvent, plain_decimal, stored
 from callpost.model.percent import form_encoded, query_encoded
+from callpost.model.swml import swml
 from callpost.model.vocabulary import Level, Method, Vocabulary
 
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
@@ -72,6 +73,9 @@ def render(
     call from one of its ends. An event of a kind that the vocabulary lacks (matched under other
     settings) goes out with what the vocabulary has for it.
     """
+    if vocabulary == "swml" and method == "POSTJSON":
+        # SignalWire's JSON has objects in objects, which no list of names and values can say.
+        return Content(_JSON.encode(swml(event)), JSON_TYPE)
     pairs = spoken(
         event,
         vocabulary=vocabulary,

@@ -7,6 +7,7 @@ grows again 1, 2, 4, … up to the subscription's concurrency. Time is always an
 
 from typing import Final, Literal, assert_never
 
+from callpost.model.condition import EndpointCondition
 from callpost.model.outcome import (
     Delivered,
     Gone,
@@ -45,6 +46,49 @@ class Health:
         self._out = 0
         self._probe_is_out = False
         self._most_out = concurrency
+        self._wished_until = 0.0
+        self._since: dict[EndpointCondition, float] = {}
+        self._reason = ""
+
+    def resize(self, concurrency: int) -> None:
+        """So many may be out from now on, where nothing speaks against it."""
+        is_growing = self._most_out < self._concurrency
+        self._concurrency = concurrency
+        self._most_out = min(self._most_out, concurrency) if is_growing else concurrency
+
+    @property
+    def failures(self) -> int:
+        """How many there were in a row, up to now."""
+        return self._failures
+
+    @property
+    def reason(self) -> str:
+        """The last failure's, however long ago."""
+        return self._reason
+
+    @property
+    def in_flight(self) -> int:
+        """How many attempts are out."""
+        return self._out
+
+    def condition(self, now: float) -> EndpointCondition:
+        """How an operator is told that it is."""
+        if self._gone:
+            return "gone"
+        if self._open:
+            return "down"
+        if self._wished_until > now:
+            return "held"
+        return "failing" if self._failures else "ok"
+
+    def since(self, now: float) -> float | None:
+        """When that began; None where it is well, or has been so since before the start."""
+        return self._since.get(self.condition(now))
+
+    def next_try_at(self, now: float) -> float | None:
+        """When it may be tried that may not be now; None where nobody can tell."""
+        opens_at = self.opens_at(now)
+        return opens_at if now < opens_at < _NEVER else None
 
     @property
     def is_open(self) -> bool:
@@ -98,14 +142,23 @@ class Health:
                 self._held_until = max(self._held_until, now + LOCAL_FAULT_PAUSE_S)
                 return ()
             case Gone():
-                was_gone, self._gone = self._gone, True
-                return () if was_gone else ("gone",)
+                self._reason = outcome.reason
+                if self._gone:
+                    return ()
+                self._gone = True
+                self._since["gone"] = now
+                return ("gone",)
             case Retry(retry_after_s=None):
+                self._reason = outcome.reason
                 return self._fail(now, is_probe=is_probe)
             case Retry():
                 # It answers, so it lives; it only wants to be left alone for a while.
                 was_held = self._held_until > now
                 self._held_until = max(self._held_until, now + hold_s)
+                self._reason = outcome.reason
+                if self._wished_until <= now:
+                    self._since["held"] = now
+                self._wished_until = self._held_until
                 return self._succeed() + (() if was_held else ("held",))
             case _ as unreachable:
                 assert_never(unreachable)
@@ -114,17 +167,25 @@ class Health:
         """An operator says that it is well again."""
         self._failures = 0
         self._open = self._gone = False
-        self._held_until = 0.0
+        self._held_until = self._wished_until = 0.0
         self._most_out = self._concurrency
 
-    def slow_down(self, now: float) -> None:
-        """The subscription was paused: probe at the slow pace from now on."""
+    def break_open(self, now: float) -> tuple[Change, ...]:
+        """Open without waiting for a row of failures; who is open already stays so."""
+        return () if self._open else self._break_open(now)
+
+    def slow_down(self, now: float, *, since: float | None) -> None:
+        """The subscription was paused, failing `since` then: probe at the slow pace from now on."""
         self._probe_pause_s = PROBE_PAUSED_S
+        if not self._open and since is not None:
+            self._since["down"] = since
         self._open = True
         self._probe_at = now + PROBE_PAUSED_S
 
     def _fail(self, now: float, *, is_probe: bool) -> tuple[Change, ...]:
         self._failures += 1
+        if self._failures == 1:
+            self._since["failing"] = now
         if self._open and not is_probe:
             # It was out when the breaker opened, and tells nothing new.
             return ()
@@ -133,9 +194,11 @@ class Health:
             if self._probe_pause_s < PROBE_LAST_S:
                 self._probe_pause_s = min(PROBE_LAST_S, 2 * self._probe_pause_s)
             return ()
-        if self._failures < OPENS_AFTER_FAILURES:
-            return ()
+        return () if self._failures < OPENS_AFTER_FAILURES else self._break_open(now)
+
+    def _break_open(self, now: float) -> tuple[Change, ...]:
         self._open = True
+        self._since["down"] = now
         self._probe_pause_s = 2 * PROBE_FIRST_S
         self._probe_at = now + PROBE_FIRST_S
         return ("opened",)

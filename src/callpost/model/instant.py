@@ -17,11 +17,18 @@ _CANONICAL: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z"
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# The last second of 9999, the last year that a date of RFC 3339 can have.
+_LAST_S: Final = 253_402_300_799.0
 
 
 def utc_text(wall_s: float) -> str:
     """The text of a moment given in seconds since 1970, e.g. `2026-11-21T16:40:00.123Z`."""
     return _text(datetime.fromtimestamp(wall_s, UTC).replace(tzinfo=None))
+
+
+def utc_text_within(wall_s: float) -> str:
+    """As `utc_text`; what lies beyond the years 1970 to 9999 is told as their first or last."""
+    return utc_text(min(max(wall_s, 0.0), _LAST_S))
 
 
 def in_utc(text: str) -> str | None:

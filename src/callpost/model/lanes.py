@@ -104,6 +104,11 @@ class Lanes:
         """The places of all deliveries in memory, those that are out included."""
         return {one.position for lane in self._lanes.values() for one in lane.waiting}
 
+    def oldest_at(self) -> float | None:
+        """When the oldest of the deliveries in memory was accepted; walks all lanes."""
+        heads = (lane.waiting[0].accepted_at for lane in self._lanes.values() if lane.waiting)
+        return min(heads, default=None)
+
     def resize(self, window: int) -> None:
         """Allow more or fewer deliveries from now on; what is here stays."""
         self._window = window

@@ -20,7 +20,15 @@ class Heading(Struct, frozen=True, gc=False, rename="camel"):
     id: str
 
 
-Letter = Heading | StoredReport
+class Spoilt(Struct, frozen=True):
+    """What a failing disk made of one: nothing in it can be read any more."""
+
+    event: Kind = "cdr"
+    call_id: str = ""
+    id: str = ""
+
+
+Letter = Heading | StoredReport | Spoilt
 
 # Canonical JSON: an event begins with its kind, a report with its id.
 _EVENT_BEGINS: Final = b'{"event"'
@@ -29,8 +37,16 @@ _HEADING: Final = msgspec.json.Decoder(Heading)
 _REPORT: Final = msgspec.json.Decoder(StoredReport)
 
 
-def letter_of(body: bytes) -> Letter:
-    """Read what the spool has kept."""
+def letter_or_spoilt(body: bytes) -> Letter:
+    """Read what the spool has kept, whatever has become of it."""
+    try:
+        return letter_of(body)
+    except msgspec.DecodeError:
+        return Spoilt()
+
+
+def letter_of(body: bytes) -> Heading | StoredReport:
+    """Read what the spool has kept; raises msgspec.DecodeError where it is damaged."""
     return _HEADING.decode(body) if body.startswith(_EVENT_BEGINS) else _REPORT.decode(body)
 
 

@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from callpost.model.listening import Place
+
 MIB: Final = 1024 * 1024
 
 # An answer tells accepted or not; 16 KiB leave room for an error page worth quoting.
@@ -32,7 +34,12 @@ WINDOWS_MAX_DELIVERIES: Final = 65_536
 # The counters behind `seq` outlive a call's last event by this much (7 days).
 CALL_KEPT_S: Final = 7 * 86_400.0
 
+# Who may operate callpost; a machine on which it is only tried out has no such group.
+ADMIN_GROUP: Final = "callpost-admin"
+
 Durability = Literal["power", "process"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogNumbers = Literal["full", "masked", "none"]
 
 
 class Intake(Struct, frozen=True, kw_only=True):
@@ -47,11 +54,31 @@ class Intake(Struct, frozen=True, kw_only=True):
     unknown_fields: Literal["refuse", "data"] = "refuse"
 
 
+class Control(Struct, frozen=True, kw_only=True):
+    """The operator's socket; a relative path is relative to the runtime directory, "" is off."""
+
+    socket: str = "control.sock"
+    mode: int = 0o660
+    group: str = ADMIN_GROUP
+
+
+class Privacy(Struct, frozen=True, kw_only=True):
+    """How numbers are shown to operators, and whether pressed digits are kept for receivers."""
+
+    log_numbers: LogNumbers = "masked"
+    dtmf: Literal["store", "drop"] = "store"
+
+
 class SpoolLimits(Struct, frozen=True, kw_only=True):
-    """How much the spool keeps: bytes, seconds, and pending deliveries of one subscription."""
+    """How much the spool keeps: bytes, seconds, and pending deliveries of one subscription.
+
+    `unended_s` is how long the last event of a call without an end stays, where that is longer:
+    by it the daemon knows that there is a call to be ended.
+    """
 
     max_bytes: int = 8 * 1024 * MIB
     retain_s: float = 86_400.0
+    unended_s: float = 0.0
     retain_dead_s: float = 14 * 86_400.0
     max_pending: int = 1_000_000
     durability: Durability = "power"
@@ -69,9 +96,20 @@ class Egress(Struct, frozen=True, kw_only=True):
     max_connections_per_host: int = 64
 
 
+class Metrics(Struct, frozen=True, kw_only=True):
+    """The page that Prometheus reads; None listens nowhere but on the operator's socket.
+
+    `per_subscription` "auto" names subscriptions as long as there are not too many, "never"
+    counts all of them together.
+    """
+
+    listen: Place | None = None
+    per_subscription: Literal["auto", "never"] = "auto"
+
+
 class Log(Struct, frozen=True, kw_only=True):
     """What is logged and how."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["auto", "json", "console"] = "auto"
+    level: LogLevel = "info"
+    format: Literal["auto", "json", "console", "journal"] = "auto"
     attempts: Literal["all", "failures"] = "all"

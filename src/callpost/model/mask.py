@@ -40,12 +40,15 @@ def number_mask_fault(text: str) -> str | None:
 
 
 def exact_number(mask: str) -> str | None:
-    """The one number that the mask means, without `+`; None where it has wildcards."""
-    return None if _WILD.intersection(mask) else without_plus(mask)
+    """The one number that the mask means; None where it has wildcards."""
+    return None if _WILD.intersection(mask) else mask
 
 
-def number_matcher(masks: Iterable[str]) -> Matches:
-    """Whether a number or name matches any of the masks."""
+def number_matcher(masks: Iterable[str], compared: Callable[[str], str] = without_plus) -> Matches:
+    """Whether a number or name matches any of the masks.
+
+    `compared` gives the form in which a number, and a mask without wildcards, is compared.
+    """
     exact: set[str] = set()
     wild: list[re.Pattern[str]] = []
     for mask in masks:
@@ -56,10 +59,10 @@ def number_matcher(masks: Iterable[str]) -> Matches:
             # mask of many stars costs no more than length times length.
             wild.append(re.compile(translate(without_plus(mask))))
         else:
-            exact.add(number)
+            exact.add(compared(number))
 
     def matches(number: str) -> bool:
-        number = without_plus(number)
+        number = compared(number)
         return number in exact or any(each.match(number) for each in wild)
 
     return matches

@@ -22,8 +22,12 @@ class Selection(Struct, frozen=True, kw_only=True):
     delivered: bool = False
 
 
-class Replayed(Struct, frozen=True, kw_only=True):
-    """How many deliveries were queued again, and how many of them for which subscription."""
+class Replayed(Struct, frozen=True, kw_only=True, rename="camel"):
+    """How many deliveries were queued again, and how many of them for which subscription.
+
+    `next` is the cursor to go on from where a limit ended it, else "".
+    """
 
     deliveries: int
     by_subscription: dict[str, int]
+    next: str = ""

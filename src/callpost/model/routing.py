@@ -42,10 +42,17 @@ _Drawer = dict[str, list[_Entry]]
 class Router:
     """The index over all subscriptions, each with its number; it is never changed, only replaced.
 
+    `compared` gives the form in which numbers are compared: without `+`, or as Numbers has it.
     A mask or pattern with a fault is a `ValueError`: the configuration was to refuse it.
     """
 
-    def __init__(self, subscriptions: Iterable[tuple[int, Subscription]]) -> None:
+    def __init__(
+        self,
+        subscriptions: Iterable[tuple[int, Subscription]],
+        *,
+        compared: Callable[[str], str] = without_plus,
+    ) -> None:
+        self._compared = compared
         # The drawers by the value that a criterion names. Those who name none lie together by
         # the kinds that they want, of which there are few different sets.
         self._by_extension: dict[str, _Drawer] = {}
@@ -79,16 +86,18 @@ class Router:
         if self._by_extension:
             pointed_at += _present(self._by_extension, _extensions(event))
         if self._by_called:
-            pointed_at += _present(self._by_called, map(without_plus, _called_numbers(event)))
+            pointed_at += _present(self._by_called, map(self._compared, _called_numbers(event)))
         if self._by_caller and caller is not None:
-            pointed_at += _present(self._by_caller, (without_plus(caller),))
+            pointed_at += _present(self._by_caller, (self._compared(caller),))
         return pointed_at
 
     def _file(self, number: int, subscription: Subscription) -> None:
         wanted = subscription.filter
         customer = "" if wanted.customer == "*" else wanted.customer
         criterion, values = _most_selective(wanted)
-        checks = tuple(_checks(subscription, answered=criterion))
+        if criterion in {"called", "caller"}:
+            values = frozenset(map(self._compared, values))
+        checks = tuple(_checks(subscription, criterion, self._compared))
         entry = _Entry(number, subscription, _kinds(subscription), checks)
         for drawer in self._drawers(criterion, values, entry.kinds):
             drawer.setdefault(customer, []).append(entry)
@@ -130,7 +139,7 @@ def _most_selective(wanted: Filter) -> tuple[_Criterion | None, frozenset[str]]:
     )
     for criterion, texts, exact in choices:
         values = frozenset(value for text in texts if (value := exact(text)) is not None)
-        if "" in values:
+        if not all(map(without_plus, values)):
             raise ValueError(f"An entry of `{criterion}` is empty.")
         if texts and all(exact(text) is not None for text in texts):
             return criterion, values
@@ -152,7 +161,9 @@ def _called_numbers(event: CallEvent) -> list[str]:
     return [each for each in called if each is not None]
 
 
-def _checks(subscription: Subscription, *, answered: _Criterion | None) -> Iterator[_Check]:
+def _checks(
+    subscription: Subscription, answered: _Criterion | None, compared: Callable[[str], str]
+) -> Iterator[_Check]:
     """One question for each criterion that restricts.
 
     Customer, kind and the criterion that the subscription is filed under are answered by then.
@@ -160,7 +171,12 @@ def _checks(subscription: Subscription, *, answered: _Criterion | None) -> Itera
     wanted = subscription.filter
     sayable = DIRECTIONS_OF[subscription.vocabulary]
     if len(sayable) < len(DIRECTIONS):
-        yield lambda event: event.direction is None or event.direction in sayable
+        # Digits are told without a direction there; all else is refused for the lack of it.
+        yield (
+            lambda event: (
+                event.direction in sayable or (event.direction is None and event.event == "dtmf")
+            )
+        )
     if wanted.direction:
         yield lambda event: event.direction in wanted.direction
     if wanted.selection != "ALL":
@@ -169,18 +185,20 @@ def _checks(subscription: Subscription, *, answered: _Criterion | None) -> Itera
         yield lambda event: event.extension_type in wanted.extension_type
     if wanted.cause:
         yield lambda event: event.event not in _ENDS or event.cause in wanted.cause
-    yield from _mask_checks(wanted, answered)
+    yield from _mask_checks(wanted, answered, compared)
 
 
-def _mask_checks(wanted: Filter, answered: _Criterion | None) -> Iterator[_Check]:
+def _mask_checks(
+    wanted: Filter, answered: _Criterion | None, compared: Callable[[str], str]
+) -> Iterator[_Check]:
     if wanted.extension and answered != "extension":
         is_extension = extension_matcher(wanted.extension)
         yield lambda event: any(map(is_extension, _extensions(event)))
     if wanted.called and answered != "called":
-        is_called = number_matcher(wanted.called)
+        is_called = number_matcher(wanted.called, compared)
         yield lambda event: any(map(is_called, _called_numbers(event)))
     if wanted.caller and answered != "caller":
-        is_caller = number_matcher(wanted.caller)
+        is_caller = number_matcher(wanted.caller, compared)
         yield lambda event: event.from_ is not None and is_caller(event.from_)
     if wanted.dtmf:
         are_digits = dtmf_matcher(wanted.dtmf)

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from callpost.model.endpoint import Endpoint
+from callpost.model.numbers import NumberFormat
 from callpost.model.schedule import Schedule
 from callpost.model.vocabulary import (
     Cause,
@@ -48,7 +49,7 @@ class Subscription(Struct, frozen=True, kw_only=True):
     """`endpoints` are the primary and its fallbacks in order; `responses` maps "409" or "4xx".
 
     `rate_per_s` 0 is no limit. `report` is where delivery reports go, about what is in
-    `report_on`.
+    `report_on`. `omit` has the wire names of fields that this subscriber never gets.
     """
 
     name: str
@@ -66,6 +67,8 @@ class Subscription(Struct, frozen=True, kw_only=True):
     rate_per_s: float = 0.0
     stale: Stale = "deliver"
     after_gap: AfterGap = "continue"
+    omit: frozenset[str] = frozenset()
+    number_format: NumberFormat = "received"
     report: Endpoint | None = None
     report_on: frozenset[Ended] = frozenset()
 

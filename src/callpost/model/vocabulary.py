@@ -25,7 +25,7 @@ ExtensionType = Literal["phone", "queue", "conference", "ivr"]
 Method = Literal["POSTARGS", "POSTXML1", "POSTXML2", "POSTJSON", "GET1", "GET2"]
 Selection = Literal["SIP", "MVNO", "ALL"]
 Level = Literal[1, 2]
-Vocabulary = Literal["callpost", "sipgate", "voipnow", "zammad"]
+Vocabulary = Literal["callpost", "sipgate", "voipnow", "swml", "zammad"]
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
@@ -37,12 +37,15 @@ KINDS_OF: Final[dict[Vocabulary, frozenset[Kind]]] = {
     "callpost": frozenset(KINDS),
     "sipgate": frozenset({"newCall", "answer", "hangup", "dtmf"}),
     "voipnow": frozenset({"newCall", "answer", "hangup"}),
+    "swml": frozenset({"newCall", "ringing", "answer", "hangup"}),
     "zammad": frozenset({"newCall", "answer", "hangup"}),
 }
-# sipgate.io knows calls that come in and calls that go out; zammad refuses any other word.
+# sipgate.io and SignalWire know calls that come in and calls that go out; zammad refuses any other
+# word, and an event that has none.
 DIRECTIONS_OF: Final[dict[Vocabulary, frozenset[Direction]]] = {
     "callpost": frozenset(DIRECTIONS),
     "sipgate": frozenset({"in", "out"}),
     "voipnow": frozenset(DIRECTIONS),
+    "swml": frozenset({"in", "out"}),
     "zammad": frozenset({"in", "out"}),
 }

@@ -11,6 +11,7 @@ import trio
 import trustme
 
 from callpost.model.delivery import Message, Report
+from callpost.model.disclosure import MASK
 from callpost.model.endpoint import (
     BasicAuth,
     BearerAuth,
@@ -338,3 +339,37 @@ async def test_a_denied_address_is_not_sent_to(roads: Roads, way: Way, message: 
     sender = await roads.to_port(port, way, answers=answers)
     report = await sender.send(message)
     assert report.outcome == Retry(reason="egress_denied", phase="connect")
+
+
+async def test_the_beginning_of_the_answer_is_told(
+    roads: Roads, way: Way, message: Message
+) -> None:
+    """At most 16 KiB of it, for whoever tests a subscription."""
+    sender = await roads.to(Receiver(Reply(409, body=b"x" * 20_000)), way)
+    assert (await sender.send(message)).answer == b"x" * 16_384
+
+
+async def test_without_an_answer_none_is_told(roads: Roads, way: Way, message: Message) -> None:
+    """Not that of an earlier attempt either."""
+    sender = await roads.to(Receiver(Reply(instead="close")), way)
+    assert (await sender.send(message)).answer == b""
+
+
+async def test_its_headers_are_shown_without_their_secrets(
+    roads: Roads, way: Way, message: Message
+) -> None:
+    """Every name; no value that an operator has set, and no signature."""
+    sender = await roads.to(
+        Receiver(),
+        way,
+        headers=(("X-Api-Key", "s3cret"), ("Proxy-Hint", "s3cret")),
+        auth=BearerAuth("s3cret"),
+        signing_keys=(KEY,),
+        body_signature=BodySignature("X-Signature", KEY),
+    )
+    shown = dict(sender.headers(message))
+    masked = {name for name, value in shown.items() if value == MASK}
+    assert masked >= {
+        *("X-Api-Key", "Proxy-Hint", "authorization", "webhook-signature", "X-Signature")
+    }
+    assert (shown["webhook-id"], "s3cret" in str(shown)) == (message.id, False)

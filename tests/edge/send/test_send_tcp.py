@@ -374,3 +374,12 @@ async def test_a_line_that_expired_with_the_last_byte_is_not_used_again(message:
     sender = _sender(link, 9)  # type: ignore[arg-type] # the part that is used
     report = await sender.send(message)
     assert (report.outcome, link.closed) == (Delivered("written"), True)
+
+
+async def test_an_acknowledgement_is_told(serve: Serve, dialer: Dialer, message: Message) -> None:
+    """The peer's frame as it came; without one nothing."""
+    sender = _sender(dialer, await serve(_Peer(b"no such call\n")), ack=True)
+    silent = _sender(dialer, await serve(_Peer(b"")), ack=True)
+    [refused] = await _reports(sender, message)
+    [unanswered] = await _reports(silent, message)
+    assert (refused.answer, unanswered.answer) == (b"no such call", b"")

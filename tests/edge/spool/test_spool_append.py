@@ -33,18 +33,18 @@ async def test_a_receipt_comes_only_after_the_commit(spool: SqliteSpool, query: 
 
 async def test_concurrent_appends_share_commits(spool: SqliteSpool) -> None:
     """What comes while a commit is out goes with the next one: two for a hundred producers."""
-    before = spool.commits
+    before = spool.counts.commits
     async with trio.open_nursery() as nursery:
         for n in range(100):
             nursery.start_soon(spool.append, [arrival(str(n), 1)])
-    assert spool.commits - before <= 3
+    assert spool.counts.commits - before <= 3
 
 
 async def test_an_append_is_never_divided(spool: SqliteSpool) -> None:
     """Even more rows than a batch has are written in one transaction."""
-    before = spool.commits
+    before = spool.counts.commits
     await spool.append([arrival(str(n), 1, 2, 3) for n in range(1_000)])
-    assert spool.commits - before == 1
+    assert spool.counts.commits - before == 1
 
 
 async def test_appends_beyond_a_batch_all_get_their_receipts(spool: SqliteSpool) -> None:
@@ -57,7 +57,7 @@ async def test_appends_beyond_a_batch_all_get_their_receipts(spool: SqliteSpool)
 
 async def test_an_append_of_nothing_returns_at_once(spool: SqliteSpool) -> None:
     """No arrivals, no receipts, no commit."""
-    assert (await spool.append([]), spool.commits) == ([], 0)
+    assert (await spool.append([]), spool.counts.commits) == ([], 0)
 
 
 async def test_an_abandoned_append_is_stored_whole_or_not_at_all(spool: SqliteSpool) -> None:

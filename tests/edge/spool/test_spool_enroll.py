@@ -1,7 +1,8 @@
 """Subscriptions in the spool: numbers that stay, and the end of those that are gone."""
 
 from callpost.edge.spool import SqliteSpool
-from callpost.model.delivery import Standing, StandingChanged
+from callpost.model.delivery import NotAccepted, Standing, StandingChanged
+from callpost.model.limits import SpoolLimits
 from edge.spool.spool_on_disk import OpenSqlite, Query
 from spool_nouns import NEVER, arrival, deferred, pending, settled
 
@@ -112,3 +113,75 @@ async def test_a_standing_that_comes_after_the_removal_is_not_kept(spool: Sqlite
     await spool.enroll([], now=1.0)
     await settled(spool, StandingChanged(subscription=owner, standing=PAUSED))
     assert (await spool.enroll(["crm"], now=1.0))["crm"].standing == Standing()
+
+
+async def served(spool: SqliteSpool, *names: str) -> dict[str, int]:
+    """Serve these while the spool runs, as a reload does; returns their numbers."""
+    numbers = {name: one.number for name, one in (await spool.admit(names)).items()}
+    spool.serve({number: name for name, number in numbers.items()})
+    return numbers
+
+
+async def test_who_is_admitted_while_it_runs_keeps_its_number(open_sqlite: OpenSqlite) -> None:
+    """For ever, as those of a start."""
+    async with open_sqlite() as spool:
+        await spool.enroll(["crm"], now=1.0)
+        numbers = await served(spool, "popup", "crm")
+    async with open_sqlite() as spool:
+        enrolled = await spool.enroll(["crm", "popup"], now=1.0)
+    assert {name: one.number for name, one in enrolled.items()} == numbers
+
+
+async def test_to_admit_some_ends_nobody_else(spool: SqliteSpool) -> None:
+    """Who goes is settled by what is served after it."""
+    owner = (await spool.enroll(["crm"], now=1.0))["crm"].number
+    await spool.admit(["popup"])
+    await spool.append([arrival("a", owner)])
+    assert len(pending(spool, owner)) == 1
+
+
+async def test_what_comes_for_one_that_is_not_served_any_more_dies_at_once(
+    spool: SqliteSpool, query: Query
+) -> None:
+    """It was routed just before."""
+    owner = (await spool.enroll(["crm"], now=1.0))["crm"].number
+    await served(spool)
+    await spool.append([arrival("late", owner)])
+    assert query("select seq, reason from dead") == [(1, "subscription_removed")]
+
+
+async def test_books_are_closed_a_chunk_at_a_time(spool: SqliteSpool, query: Query) -> None:
+    """So that others are written between them; the last one says that there is no more."""
+    owner = (await spool.enroll(["crm"], now=1.0))["crm"].number
+    await spool.append([arrival(str(n), owner) for n in range(4_500)])
+    await served(spool)
+    died = [await spool.bury(owner, now=7.0) for _ in range(4)]
+    assert died == [2_000, 2_000, 500, 0]
+    assert spool.pending_of(owner) == 0
+    assert query("select count(*) from dead where reason = 'subscription_removed'") == [(4_500,)]
+
+
+async def test_the_books_of_one_that_is_served_stay_open(spool: SqliteSpool) -> None:
+    """It has come back before they could be closed."""
+    owner = (await spool.enroll(["crm"], now=1.0))["crm"].number
+    await spool.append([arrival("a", owner)])
+    await served(spool)
+    await served(spool, "crm")
+    assert (await spool.bury(owner, now=7.0), len(pending(spool, owner))) == (0, 1)
+
+
+async def test_with_the_books_its_standing_ends(spool: SqliteSpool) -> None:
+    """If the name comes back nobody has paused it."""
+    owner = (await spool.enroll(["crm"], now=1.0))["crm"].number
+    await settled(spool, StandingChanged(subscription=owner, standing=PAUSED))
+    await served(spool)
+    await spool.bury(owner, now=7.0)
+    assert (await spool.admit(["crm"]))["crm"].standing == Standing()
+
+
+async def test_other_limits_hold_at_once(spool: SqliteSpool) -> None:
+    """Less room than is used means that events are refused."""
+    owner = (await spool.enroll(["crm"], now=1.0))["crm"].number
+    spool.obey(SpoolLimits(max_bytes=1))
+    [receipt] = await spool.append([arrival("a", owner)])
+    assert isinstance(receipt, NotAccepted)

@@ -55,6 +55,20 @@ class TestMaxBytes:
         assert await settled(spool, done(1, before[0]))
         assert pending(spool, 1) == before[1:]
 
+    async def test_the_operator_is_told_until_there_is_room(self, spool: SqliteSpool) -> None:
+        """With a word for programs, the producer's sentence, and since when."""
+        assert spool.counts.trouble is None
+        await fill(spool)
+        trouble = spool.counts.trouble
+        assert trouble is not None
+        assert (trouble.code, trouble.sentence) == ("spool_full", FULL.message)
+        assert trouble.since is not None
+        for one in pending(spool, 1):
+            assert await settled(spool, done(1, one))
+        await spool.trim(1e9)
+        assert isinstance((await spool.append([arrival("z")]))[0], Accepted)
+        assert spool.counts.trouble is None
+
     async def test_events_are_accepted_again_once_there_is_room(self, spool: SqliteSpool) -> None:
         """When retention has taken what was delivered."""
         await fill(spool)

@@ -11,9 +11,11 @@ from callpost.edge.spool import (
     dead,
     ledger,
     open_spool,
+    pending,
     read,
     replay,
     settle,
+    story,
     sweep,
 )
 from callpost.model.limits import SpoolLimits
@@ -23,6 +25,20 @@ _DELIVERIES = "SEARCH d USING PRIMARY KEY (subscription=? AND position>?)"
 _EVENT = "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)"
 _FIRST = "SEARCH deliveries USING PRIMARY KEY (subscription=?)"
 _CALL_FROM = "SEARCH e USING {}INDEX events_by_call (call=? AND rowid>?)"
+_DEAD_BELOW = "SEARCH d USING {}INDEX dead_by_age ((died_at,number,subscription)<(?,?,?))"
+# The event of a letter, and the short lists that it is compared with.
+_CHOSEN = [
+    "SCAN json_each VIRTUAL TABLE INDEX 1:",
+    _EVENT,
+    "SCAN json_each VIRTUAL TABLE INDEX 1:",
+    "SCAN k VIRTUAL TABLE INDEX 1:",
+]
+_TOLD = [
+    "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
+    "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)",
+    "SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+]
+_WAITS = "SEARCH x USING PRIMARY KEY (subscription=? AND position=?) LEFT-JOIN"
 
 PLANS = {
     "last reason": (
@@ -57,6 +73,7 @@ PLANS = {
             "SEARCH x USING COVERING INDEX deferred_by_due (subscription=?)",
         ],
     ),
+    "oldest": (read.OLDEST, ["SEARCH d USING PRIMARY KEY (subscription=?)", _EVENT]),
     "due calls": (
         read.DUE["call"],
         ["SEARCH deferred USING INDEX deferred_by_due (subscription=? AND due_at<?)"],
@@ -191,13 +208,84 @@ PLANS = {
     "newest dead letters": (
         dead.NEWEST,
         [
-            "SEARCH d USING INDEX dead_by_age ((died_at,number,subscription)<(?,?,?))",
-            _EVENT,
-            "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
-            "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)",
-            "SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+            _DEAD_BELOW.format(""),
+            # The rows of that search, as many as a slice has.
+            "SCAN d",
+            *_CHOSEN,
+            *_TOLD,
+            "USE TEMP B-TREE FOR ORDER BY",
         ],
     ),
+    "end of a slice of dead letters": (
+        dead.SLICE_END,
+        [_DEAD_BELOW.format("COVERING ")],
+    ),
+    "dead letters of one subscription": (
+        dead.NEWEST_OF,
+        [
+            "SEARCH d USING INDEX dead_by_subscription (subscription=?)",
+            *_CHOSEN,
+            *_TOLD,
+            "USE TEMP B-TREE FOR ORDER BY",
+        ],
+    ),
+    "how many dead letters one subscription has": (
+        dead.COUNT_OF,
+        ["SEARCH dead USING COVERING INDEX dead_by_subscription (subscription=?)"],
+    ),
+    "how many of a slice are meant": (
+        dead.COUNT_IN_SLICE,
+        [_DEAD_BELOW.format(""), "SCAN d", *_CHOSEN],
+    ),
+    "number of a subscription": (
+        pending.OWNER,
+        [
+            "SEARCH subscriptions USING COVERING INDEX sqlite_autoindex_subscriptions_1 (name=?)",
+        ],
+    ),
+    "next pending delivery": (
+        pending.NEXT,
+        ["SEARCH deliveries USING PRIMARY KEY (subscription=? AND position>?)"],
+    ),
+    "one pending delivery": (
+        pending.ONE,
+        ["SEARCH d USING PRIMARY KEY (subscription=? AND position=?)", _EVENT, *_TOLD, _WAITS],
+    ),
+    "calls with a callId": (
+        story.CALLS,
+        [
+            "SEARCH c USING COVERING INDEX sqlite_autoindex_calls_1 (call_id=?)",
+            "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)",
+        ],
+    ),
+    "events of a call": (
+        story.EVENTS_OF_CALL,
+        ["SEARCH events USING INDEX events_by_call (call=?)"],
+    ),
+    "events with an id": (
+        story.EVENTS_OF_ID,
+        [
+            "SEARCH e USING INDEX sqlite_autoindex_events_1 (id=?)",
+            "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
+            "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)",
+            "USE TEMP B-TREE FOR ORDER BY",
+        ],
+    ),
+    "pending deliveries of an event": (
+        story.PENDING,
+        [
+            "SEARCH k USING PRIMARY KEY (call=?)",
+            "SEARCH d USING PRIMARY KEY (subscription=? AND position=?)",
+            _WAITS,
+        ],
+    ),
+    "pending replays of an event": (
+        story.REPLAYED,
+        ["SEARCH d USING INDEX deliveries_replayed_of (number=?)", _WAITS],
+    ),
+    "dead letters of an event": (story.DEAD, ["SEARCH dead USING PRIMARY KEY (number=?)"]),
+    "attempts of an event": (story.ATTEMPTS, ["SEARCH attempts USING PRIMARY KEY (number=?)"]),
+    "last event": (replay.LAST_EVENT, ["SEARCH events"]),
     "events of an id": (
         choice.OF_ID,
         ["SEARCH events USING COVERING INDEX sqlite_autoindex_events_1 (id=?)"],

@@ -79,21 +79,21 @@ async def test_a_delivered_replay_takes_its_dead_letter_with_it(
 async def test_a_bare_done_rides_with_the_next_append(spool: SqliteSpool) -> None:
     """Outcome and append share one commit."""
     await spool.append([arrival("a", 1)])
-    commits = spool.commits
+    commits = spool.counts.commits
     spool.settle(done(1, pending(spool, 1)[0]))
     await spool.append([arrival("b")])
-    assert (spool.commits - commits, spool.pending()) == (1, {})
+    assert (spool.counts.commits - commits, spool.pending()) == (1, {})
 
 
 async def test_many_outcomes_share_few_commits(spool: SqliteSpool) -> None:
     """A thousand deliveries do not cost a thousand commits."""
     await spool.append([arrival(str(n), 1) for n in range(1_000)])
-    commits = spool.commits
+    commits = spool.counts.commits
     deliveries = pending(spool, 1)
     for delivery in deliveries[1:]:
         spool.settle(done(1, delivery))
     await settled(spool, done(1, deliveries[0]))
-    assert spool.commits - commits <= 3
+    assert spool.counts.commits - commits <= 3
 
 
 async def test_what_is_settled_at_the_end_is_written(open_sqlite: OpenSqlite) -> None:

@@ -22,7 +22,9 @@ async def demo() -> None:
 
     It needs no set-up: a daemon in a temporary directory, a receiver on loopback for every
     method and transport, and one subscriber that is down and has a fallback. The table shows
-    what each received. Exit status: 0 when everything arrived in order, 1 when not.
+    what each received.
+
+    Exit status: 0 when everything arrived in order, 1 when not, 2 for wrong usage.
     """
     # The stage brings the daemon and every transport with it; only this command pays for that.
     from callpost.cli.demo.stage import Stage  # noqa: PLC0415 - see above

@@ -125,6 +125,8 @@ def _stop(refusal: Refusal) -> None:
 
 def _config(directory: Path, subscriptions: Sequence[str]) -> Config:
     top = f'state_directory = "{directory}/state"\nruntime_directory = "{directory}"\n'
+    # It ends before anybody could operate it.
+    top += '[control]\nsocket = ""\n'
     source = Source("the demo's configuration", (top + "".join(subscriptions)).encode())
     return parse([source], secret=lambda _directory, _name: None, environment={})
 

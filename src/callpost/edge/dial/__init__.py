@@ -4,7 +4,8 @@ Nothing leaves the machine by another way, so the egress guard sees every addres
 is an outcome (`Retry`, `LocalFault`), never an exception.
 """
 
+from callpost.edge.dial.certificates import Certificates, file_ends_at
 from callpost.edge.dial.dialer import Dialer
 from callpost.edge.dial.link import Link
 
-__all__ = ["Dialer", "Link"]
+__all__ = ["Certificates", "Dialer", "Link", "file_ends_at"]

@@ -20,6 +20,11 @@ class DatagramLink:
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
 
+    @property
+    def peer_address(self) -> str:
+        """The address that was chosen."""
+        return str(self._socket.getpeername()[0])
+
     def send(self, datagram: bytes) -> Retry | Rejected | LocalFault | bool:
         """Hand it to the kernel: True once that was done, False where it has no room just now.
 

@@ -6,10 +6,12 @@ changes its mind (DNS rebinding) gains nothing.
 
 import socket
 import ssl
+from collections.abc import Callable
 from ipaddress import ip_address
 
 import trio
 
+from callpost.edge.dial.certificates import Certificates
 from callpost.edge.dial.datagram import DatagramLink, datagram_link
 from callpost.edge.dial.link import Link
 from callpost.edge.dial.places import Places
@@ -37,24 +39,43 @@ class Dialer:
         self._contexts = TlsContexts()
         self._places = Places(per_host=egress.max_connections_per_host)
         self._watch = Watch()
+        self.certificates = Certificates()
+
+    def obey(self, egress: Egress, guard: Guard) -> None:
+        """Reach out by these from now on; links that stand already stay as they are."""
+        self._egress = egress
+        self._guard = guard
+        self._places = Places(per_host=egress.max_connections_per_host)
 
     async def connect(
-        self, host: str, port: int, *, tls: ssl.SSLContext | None, connect_timeout_s: float
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None,
+        connect_timeout_s: float,
+        began: Callable[[Phase], None] = lambda _: None,
     ) -> Link | Retry | LocalFault:
         """A link to `host`; the time-out covers name, place, connect and TLS handshake.
 
-        A place is waited for where `max_connections_per_host` links stand already; that none
-        became free in time is nobody's fault.
+        `began` is told of each step. A place is waited for where `max_connections_per_host`
+        links stand already; that none became free in time is nobody's fault.
         """
-        link = await self._linked(host, port, tls, connect_timeout_s)
+        link = await self._linked(host, port, tls, connect_timeout_s, began)
         if isinstance(link, LocalFault) and link.reason.endswith("no_descriptors"):
             self._places.close_idle()
         return link
 
     async def _linked(
-        self, host: str, port: int, tls: ssl.SSLContext | None, connect_timeout_s: float
+        self,
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None,
+        connect_timeout_s: float,
+        began: Callable[[Phase], None],
     ) -> Link | Retry | LocalFault:
         phase: Phase | None = "resolve"
+        began("resolve")
         with trio.move_on_after(max(0.0, connect_timeout_s)):
             addresses = await self._vetted(host)
             if not isinstance(addresses, list):
@@ -62,11 +83,13 @@ class Dialer:
             phase = None
             with await self._places.take(host, port) as place:
                 phase = "connect"
+                began("connect")
                 source = self._egress.source_address
                 sock = await first_connected(addresses, port=port, source=source)
                 if tls is not None and isinstance(sock, socket.socket):
                     phase = "tls"
-                    sock = await shake_hands(sock, host, tls)
+                    began("tls")
+                    sock = await self._secured(sock, host, port, tls)
                 if isinstance(sock, socket.socket):
                     return Link(
                         sock, place, watch=self._watch, keepalive_s=self._egress.keepalive_s
@@ -75,6 +98,17 @@ class Dialer:
         if phase is None:
             return LocalFault("max_connections_per_host", of_machine=False)
         return Retry(reason="timeout_connect", phase=phase, timed_out=True)
+
+    async def _secured(
+        self, sock: socket.socket, host: str, port: int, tls: ssl.SSLContext
+    ) -> socket.socket | Retry:
+        secured = await shake_hands(sock, host, tls)
+        if isinstance(secured, Retry):
+            return Retry(
+                reason=self.certificates.dated(host, port, secured.reason), phase=secured.phase
+            )
+        self.certificates.saw(host, port, secured.getpeercert(binary_form=True))
+        return secured
 
     async def tend(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """End the waits on links at their deadlines, and close those that rest too long.

@@ -36,6 +36,8 @@ _WORDS: Final = {
     errno.EACCES: "forbidden",
     errno.EPERM: "forbidden",
 }
+# The reason of a handshake that failed because a certificate has ended.
+EXPIRED: Final = "tls:certificate expired"
 # OpenSSL's X509_V_ERR_* by number (x509_vfy.h), as an operator would say them.
 _CERTIFICATE: Final = {
     9: "certificate not yet valid",

@@ -69,6 +69,16 @@ class Link:
         self._place = place
         place.keep(self)
 
+    @property
+    def peer_address(self) -> str:
+        """The address that was dialled."""
+        return str(self._socket.getpeername()[0])
+
+    @property
+    def tls_version(self) -> str:
+        """`TLSv1.3` and so on, "" without TLS."""
+        return "" if self._tls is None else self._tls.version() or ""
+
     def set_deadline(self, when: float) -> None:
         """From `when` on, waits end in TimeoutError."""
         self.deadline = when

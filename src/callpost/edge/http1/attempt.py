@@ -43,9 +43,11 @@ class Attempt:
 
     def report(self, outcome: Outcome) -> Report:
         """What is said of it once it is over."""
+        result = self.result
         return Report(
             outcome=outcome,
             connect_ms=self.connect_ms,
             total_ms=self.total_s * 1000,
             reused=self.reused,
+            answer=result.body if isinstance(result, Answer) else b"",
         )

@@ -7,6 +7,7 @@ from base64 import b64encode
 from typing import assert_never
 
 from callpost.model.delivery import Message
+from callpost.model.disclosure import MASK
 from callpost.model.endpoint import BasicAuth, BearerAuth, DigestAuth, HttpEndpoint
 from callpost.model.signing import body_signature, signatures
 
@@ -21,6 +22,10 @@ class RequestHead:
         own_names = {name.lower() for name, _ in endpoint.headers}
         type_is_set = bool(endpoint.content_type) or "content-type" in own_names
         self._takes_type = not self._is_get and not type_is_set
+        # What these say is a secret, or may be one.
+        self._masked = own_names | {"authorization", "webhook-signature"}
+        if endpoint.body_signature is not None:
+            self._masked.add(endpoint.body_signature.header.lower())
         self._target = endpoint.target.encode()
         self._fixed = _lines(_fixed_headers(endpoint, own_names, version))
         # A POST begins with the same bytes each time.
@@ -47,6 +52,14 @@ class RequestHead:
         body = message.content
         marks = self._marks(message, body, authorization)
         return self._post + f"{marks}content-length: {len(body)}\r\n\r\n".encode() + body
+
+    def shown(self, message: Message) -> tuple[tuple[str, str], ...]:
+        """The headers of one attempt; of those that are secret, or set by an operator, no value."""
+        head = self.request(message).partition(b"\r\n\r\n")[0].decode("latin-1")
+        lines = (line.partition(": ") for line in head.split("\r\n")[1:])
+        return tuple(
+            (name, MASK if name.lower() in self._masked else value) for name, _, value in lines
+        )
 
     def _marks(self, message: Message, signed: bytes, authorization: str) -> str:
         """The headers that belong to the attempt, Standard Webhooks' among them."""

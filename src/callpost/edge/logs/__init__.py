@@ -1,4 +1,4 @@
-"""The log: structlog, one JSON object a line, or coloured lines on a terminal.
+"""The log: structlog, one JSON object a line, coloured lines on a terminal, or the journal.
 
 Nothing is configured globally: `open_logs` returns what is handed down. A log that cannot be
 written never stops a delivery.

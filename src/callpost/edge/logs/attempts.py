@@ -4,7 +4,7 @@ It reads like every other line of the log.
 """
 
 import time
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from msgspec.structs import asdict, fields
@@ -14,6 +14,14 @@ from callpost.edge.logs.lines import Lines
 from callpost.model.delivery import Attempted
 
 _WIRE_NAMES: Final = {field.name: field.encode_name for field in fields(Attempted)}
+
+
+class Attempts(Protocol):
+    """Where the line of an attempt goes."""
+
+    def attempted(self, attempt: Attempted) -> None:
+        """Write it."""
+        ...
 
 
 class JsonAttempts:
@@ -53,7 +61,7 @@ class LoggedAttempts:
 class FailuresOnly:
     """Lets pass what was not delivered."""
 
-    def __init__(self, attempts: JsonAttempts | LoggedAttempts) -> None:
+    def __init__(self, attempts: Attempts) -> None:
         self._attempts = attempts
 
     def attempted(self, attempt: Attempted) -> None:

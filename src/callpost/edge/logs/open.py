@@ -1,41 +1,44 @@
 """Puts a log together from its settings; everybody gets theirs handed down from here."""
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import BinaryIO, Final, Protocol, assert_never
+from pathlib import Path
+from typing import BinaryIO, Final, Literal, assert_never
 
 import msgspec
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
-from callpost.edge.logs.attempts import FailuresOnly, JsonAttempts, LoggedAttempts, NoAttempts
+from callpost.edge.logs.attempts import Attempts, JsonAttempts, LoggedAttempts
+from callpost.edge.logs.entries import entry
+from callpost.edge.logs.journal import SOCKET, Journal, is_journal
+from callpost.edge.logs.journal_attempts import JournalAttempts
 from callpost.edge.logs.lines import Lines
-from callpost.model.delivery import Attempted
-from callpost.model.limits import Log
+from callpost.edge.logs.threshold import Threshold, loggers
+from callpost.model.limits import Log, LogLevel
 from callpost.model.terminal import escaped
 
-_LEVELS: Final = {
-    "debug": logging.DEBUG,
-    "info": logging.INFO,
-    "warning": logging.WARNING,
-    "error": logging.ERROR,
-}
 # On a terminal these stand first, in this order.
 _LEADING: Final = ("outcome", "reason", "subscription", "kind", "callId", "seq", "attempt")
-
-
-class _Attempts(Protocol):
-    def attempted(self, attempt: Attempted) -> None: ...
 
 
 class Logs(Struct, frozen=True):
     """`log` for what happens, `attempts` for the one line of each attempt."""
 
     log: FilteringBoundLogger
-    attempts: _Attempts
-    lines: Lines | None = None
+    attempts: Threshold
+    lines: Lines | Journal | None = None
+
+    @property
+    def level(self) -> LogLevel:
+        """From which level on lines are logged."""
+        return self.attempts.level
+
+    def obey(self, settings: Log) -> None:
+        """Log by these settings from now on, but for their format."""
+        self.attempts.obey(settings)
 
     @contextmanager
     def gathered(self) -> Iterator[None]:
@@ -47,22 +50,47 @@ class Logs(Struct, frozen=True):
             yield
 
 
-def open_logs(settings: Log, out: BinaryIO) -> Logs:
-    """Logs that write to `out`; `auto` is `console` on a terminal, else `json`."""
-    style = settings.format
-    if style == "auto":
-        style = "console" if out.isatty() else "json"
-    lines = Lines(out)
+def open_logs(
+    settings: Log,
+    out: BinaryIO,
+    *,
+    environment: Mapping[str, str] | None = None,
+    journal: str = SOCKET,
+) -> Logs:
+    """Logs that write to `out`, or to the journal whose socket is at the path `journal`.
+
+    `auto` is `console` on a terminal, `journal` where systemd made `out` its stream, else `json`.
+    """
+    style = _style(settings, out, environment or {})
+    if style == "journal" and not Path(journal).is_socket():
+        logs = open_logs(replace(settings, format="json"), out)
+        logs.log.warning("log.journal_missing", socket=journal)
+        return logs
     match style:
         case "json":
+            lines = Lines(out)
             log = _wrapped(lines, _for_programs(), settings)
-            attempts: JsonAttempts | LoggedAttempts = JsonAttempts(lines)
+            return Logs(log, _chosen(log, JsonAttempts(lines), settings), lines)
+        case "journal":
+            entries = Journal(journal)
+            log = _wrapped(entries, _for_the_journal(), settings)
+            return Logs(log, _chosen(log, JournalAttempts(entries), settings), entries)
         case "console":
+            lines = Lines(out)
             log = _wrapped(lines, _for_a_terminal(colours=out.isatty()), settings)
-            attempts = LoggedAttempts(log)
+            return Logs(log, _chosen(log, LoggedAttempts(log), settings), lines)
         case _ as unreachable:
             assert_never(unreachable)
-    return Logs(log, _chosen(attempts, settings), lines)
+
+
+def _style(
+    settings: Log, out: BinaryIO, environment: Mapping[str, str]
+) -> Literal["json", "console", "journal"]:
+    if settings.format != "auto":
+        return settings.format
+    if out.isatty():
+        return "console"
+    return "journal" if is_journal(out, environment) else "json"
 
 
 def collecting_log(collect: Callable[[EventDict], None]) -> FilteringBoundLogger:
@@ -78,20 +106,19 @@ def collecting_log(collect: Callable[[EventDict], None]) -> FilteringBoundLogger
 def collecting_logs(collect: Callable[[EventDict], None]) -> Logs:
     """`collecting_log`, and the attempts with it."""
     log = collecting_log(collect)
-    return Logs(log, LoggedAttempts(log))
+    return Logs(log, _chosen(log, LoggedAttempts(log), Log(level="debug")))
 
 
-def _chosen(attempts: JsonAttempts | LoggedAttempts, settings: Log) -> _Attempts:
-    if _LEVELS[settings.level] > logging.INFO:
-        return NoAttempts()
-    return FailuresOnly(attempts) if settings.attempts == "failures" else attempts
+def _chosen(log: FilteringBoundLogger, attempts: Attempts, settings: Log) -> Threshold:
+    # What `wrap_logger` returns finds its class when it is first used.
+    return Threshold(type(log.bind()), attempts, settings)
 
 
 def _wrapped(lines: object, processors: list[Processor], settings: Log) -> FilteringBoundLogger:
     log: FilteringBoundLogger = structlog.wrap_logger(
         lines,
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.level]),
+        wrapper_class=loggers(settings),
         context_class=dict,
         cache_logger_on_first_use=True,
     )
@@ -104,6 +131,14 @@ def _for_programs() -> list[Processor]:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(serializer=_json),
+    ]
+
+
+def _for_the_journal() -> list[Processor]:
+    return [
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        lambda _, __, fields: entry(fields),
     ]
 
 

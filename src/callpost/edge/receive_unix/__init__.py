@@ -5,11 +5,17 @@ business of whoever hands in `accept`.
 """
 
 from callpost.edge.receive_unix.datagrams import serve_datagrams
-from callpost.edge.receive_unix.places import SocketUnusable, bind_datagram, listen_stream
+from callpost.edge.receive_unix.places import (
+    GroupUnusable,
+    SocketUnusable,
+    bind_datagram,
+    listen_stream,
+)
 from callpost.edge.receive_unix.stream import Accept, serve_stream
 
 __all__ = [
     "Accept",
+    "GroupUnusable",
     "SocketUnusable",
     "bind_datagram",
     "listen_stream",

@@ -26,6 +26,10 @@ class SocketUnusable(Exception):
     """The socket cannot be made; the message is one sentence that names the path."""
 
 
+class GroupUnusable(SocketUnusable):
+    """The group is not there, or the daemon's user may not give it the socket."""
+
+
 def listen_stream(path: Path, *, mode: int, group: str) -> socket.socket:
     """Return a listening stream socket at `path`; `group` "" keeps the process' own.
 
@@ -73,7 +77,7 @@ def _group_id(path: Path, group: str) -> int | None:
     try:
         return grp.getgrnam(group).gr_gid
     except KeyError:
-        raise SocketUnusable(f"{path}: there is no group {group!r} on this machine.") from None
+        raise GroupUnusable(f"{path}: there is no group {group!r} on this machine.") from None
 
 
 def _open_to(path: Path, *, mode: int, group: str, group_id: int | None) -> None:
@@ -83,7 +87,7 @@ def _open_to(path: Path, *, mode: int, group: str, group_id: int | None) -> None
             os.chown(path, -1, group_id, follow_symlinks=False)
         except OSError as error:
             path.unlink()
-            raise SocketUnusable(
+            raise GroupUnusable(
                 f"{path}: cannot give the socket to the group {group!r} ({_told(error)});"
                 " is the daemon's user a member of it?"
             ) from error

@@ -31,7 +31,7 @@ _EXHAUSTED_PAUSE_S: Final = 0.1
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
-async def serve_stream(
+async def serve_stream(  # noqa: PLR0913 - the last ones are for tests, and for who counts
     listener: socket.socket,
     *,
     accept: Accept,
@@ -39,13 +39,17 @@ async def serve_stream(
     stopping: trio.Event,
     log: FilteringBoundLogger,
     replies_stall_s: float = REPLIES_STALL_S,
+    connections: set[socket.socket] | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Take in events until `stopping`, answer what was sent by then, end; closes `listener`.
 
-    In its nursery live the door and one task per connection.
+    In its nursery live the door and one task per connection. `connections` has those that are
+    open, for whoever counts them.
     """
     reception = _Reception(accept, limits, stopping, log, replies_stall_s)
+    if connections is not None:
+        reception.connections = connections
     with listener:
         listener.setblocking(False)
         async with trio.open_nursery() as nursery:
@@ -89,6 +93,8 @@ async def _open_door(
 ) -> None:
     crowded = exhausted = False
     with door:
+        # Who is asked to stop before the first turn finds the listener closed.
+        await trio.lowlevel.checkpoint_if_cancelled()
         while True:
             await trio.lowlevel.wait_readable(listener)
             if not (crowded or reception.free.value):

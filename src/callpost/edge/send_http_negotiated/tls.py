@@ -50,6 +50,16 @@ class SecureLink:
         """What ALPN agreed on, "" for nothing."""
         return self._tls.selected_alpn_protocol() or ""
 
+    @property
+    def version(self) -> str:
+        """`TLSv1.3` and so on."""
+        return self._tls.version() or ""
+
+    @property
+    def certificate(self) -> bytes | None:
+        """What the peer has shown, verified or not, in DER."""
+        return self._tls.getpeercert(binary_form=True)
+
     def set_deadline(self, when: float) -> None:
         """From `when` on, waits end in TimeoutError."""
         self._link.set_deadline(when)

@@ -20,6 +20,18 @@ from callpost.model.outcome import LocalFault, Phase, Retry
 _PROTOCOLS: Final = ["h2", "http/1.1"]
 
 
+class Certificates(Protocol):
+    """Remembers when the certificates end that peers showed."""
+
+    def saw(self, host: str, port: int, der: bytes | None) -> None:
+        """A peer has shown this certificate."""
+        ...
+
+    def dated(self, host: str, port: int, reason: str) -> str:
+        """The reason of a failed handshake, with the end of a certificate that has expired."""
+        ...
+
+
 class Dialer(Protocol):
     """What connects."""
 
@@ -31,6 +43,11 @@ class Dialer(Protocol):
 
     def tls_context(self, tls: Tls) -> ssl.SSLContext | Retry | LocalFault:
         """A context, or which file could not be read."""
+        ...
+
+    @property
+    def certificates(self) -> Certificates:
+        """When the certificates end that peers showed."""
         ...
 
 
@@ -129,11 +146,20 @@ class Way:
             reason = link.reason_of(error)
             if phase == "connect":
                 return Retry(reason=f"proxy:{reason}", phase=phase)
-            return Retry(reason=reason if reason[:4] == "tls:" else f"tls:{reason}", phase=phase)
+            return Retry(reason=self._of_handshake(reason), phase=phase)
         finally:
             if secure is None:
                 link.close()
+        if secure is not None:
+            endpoint = self._endpoint
+            self._dialer.certificates.saw(endpoint.host, endpoint.port, secure.certificate)
         return secure or Retry(reason="timeout_connect", phase=phase, timed_out=True)
+
+    def _of_handshake(self, reason: str) -> str:
+        if not reason.startswith("tls:"):
+            return f"tls:{reason}"
+        endpoint = self._endpoint
+        return self._dialer.certificates.dated(endpoint.host, endpoint.port, reason)
 
     async def _tunnel(self, link: Link, proxy: Proxy) -> None:
         host = self._endpoint.host

@@ -4,10 +4,11 @@ Rows are bound on the event loop, commits run in one thread, and nothing is conf
 commit that holds it has reached the disk.
 """
 
-from callpost.edge.spool.dead import DeadLetter
 from callpost.edge.spool.files import SpoolUnusable
 from callpost.edge.spool.keep import Trimmed
-from callpost.edge.spool.spool import SqliteSpool, open_spool
+from callpost.edge.spool.opening import open_spool
+from callpost.edge.spool.records import SpoolRecords
+from callpost.edge.spool.spool import SqliteSpool
 from callpost.edge.spool.write import NotWritten
 
-__all__ = ["DeadLetter", "NotWritten", "SpoolUnusable", "SqliteSpool", "Trimmed", "open_spool"]
+__all__ = ["NotWritten", "SpoolRecords", "SpoolUnusable", "SqliteSpool", "Trimmed", "open_spool"]

@@ -49,6 +49,23 @@ class Choice(Struct, frozen=True, kw_only=True):
             selection=selection,
         )
 
+    @property
+    def is_empty(self) -> bool:
+        """Say whether a name that nobody knows selects nothing."""
+        return frozenset() in {self.subscriptions, self.scopes} or self.numbers == []
+
+    @property
+    def asks_events(self) -> bool:
+        """Say whether each event is asked whether it is meant."""
+        wanted = self.selection
+        times = (wanted.since, wanted.until)
+        return self.scopes is not None or times != (None, None) or bool(wanted.kinds)
+
+    @property
+    def looks_at_each(self) -> bool:
+        """Say whether one has to be looked at before it is known to be meant."""
+        return self.asks_events or self.subscriptions is not None
+
     def has_event(self, *, scope: int, accepted_at: float, kind: str) -> bool:
         """Say whether an event meets the criteria that are asked of each."""
         wanted = self.selection

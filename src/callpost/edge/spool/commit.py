@@ -5,6 +5,7 @@ the thread is done with it.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -25,6 +26,7 @@ class CommitThread:
         self._idle.acquire()
         self._work: Callable[[], object] | None = None
         self._fault: Exception | None = None
+        self._begun_at: float | None = None
         self._thread = threading.Thread(target=self._serve, name="commit")
 
     def __enter__(self) -> Self:
@@ -42,13 +44,20 @@ class CommitThread:
         self._idle.release()
         self._thread.join()
 
+    @property
+    def out_s(self) -> float:
+        """For how long it has been at what it was given; 0 where it has nothing to do."""
+        return 0.0 if self._begun_at is None else time.monotonic() - self._begun_at
+
     async def run(self, work: Callable[[], object]) -> None:
         """Return when `work` has, and raise what it raised; cannot be cancelled."""
         self._work = work
         self._fault = None
+        self._begun_at = time.monotonic()
         self._task = trio.lowlevel.current_task()
         self._idle.release()
         await trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.FAILED)
+        self._begun_at = None
         if self._fault is not None:
             raise self._fault
 

@@ -31,17 +31,27 @@ def register(connection: sqlite3.Connection, names: Sequence[str]) -> dict[str, 
     A name keeps its number for ever, also while it is gone: its dead letters are told by it. Its
     standing ends with it.
     """
-    connection.executemany(
-        "insert into subscriptions (name) values (?) on conflict (name) do nothing",
-        [(name,) for name in names],
-    )
+    rows = _added(connection, names)
     wanted = frozenset(names)
-    rows: list[tuple[str, int, str]] = connection.execute(
-        "select name, id, state from subscriptions"
-    ).fetchall()
-    ended = [(number,) for name, number, state in rows if state and name not in wanted]
-    connection.executemany("update subscriptions set state = '' where id = ?", ended)
+    for name, number, state in rows:
+        if state and name not in wanted:
+            end_standing(connection, number)
     return {name: Enrolled(number, _standing(state)) for name, number, state in rows}
+
+
+def admit(connection: sqlite3.Connection, names: Sequence[str]) -> dict[str, Enrolled]:
+    """Return what the spool knows of these names, and let the others be."""
+    wanted = frozenset(names)
+    return {
+        name: Enrolled(number, _standing(state))
+        for name, number, state in _added(connection, names)
+        if name in wanted
+    }
+
+
+def end_standing(connection: sqlite3.Connection, number: int) -> None:
+    """Forget how a subscription stood: it is gone."""
+    connection.execute(_SAVE_STATE, ("", number))
 
 
 def write_standing(connection: sqlite3.Connection, changed: StandingChanged) -> None:
@@ -56,8 +66,8 @@ def paused(connection: sqlite3.Connection) -> dict[int, str]:
     return {number: name for number, name, state in rows if _standing(state).paused}
 
 
-def bury(connection: sqlite3.Connection, gone: frozenset[int], *, now: float, tally: Tally) -> bool:
-    """Make dead letters of what is pending for those that are gone; say whether more may be.
+def bury(connection: sqlite3.Connection, gone: frozenset[int], *, now: float, tally: Tally) -> int:
+    """Make dead letters of what is pending for those that are gone; return how many, 0 for none.
 
     One transaction's worth of one subscription at a time.
     """
@@ -70,8 +80,17 @@ def bury(connection: sqlite3.Connection, gone: frozenset[int], *, now: float, ta
             connection.execute(_BURY, (now, subscription, last))
             buried = connection.execute(_DELETE, (subscription, last)).rowcount
             tally.add(subscription, -buried)
-            return True
-    return False
+            return buried
+    return 0
+
+
+def _added(connection: sqlite3.Connection, names: Sequence[str]) -> list[tuple[str, int, str]]:
+    """Every name that was ever heard, these too, with number and state."""
+    connection.executemany(
+        "insert into subscriptions (name) values (?) on conflict (name) do nothing",
+        [(name,) for name in names],
+    )
+    return connection.execute("select name, id, state from subscriptions").fetchall()
 
 
 def _standing(state: str) -> Standing:

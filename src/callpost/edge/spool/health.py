@@ -1,12 +1,15 @@
 """Whether the spool can be written, told in the log when that changes and not on each failure."""
 
 import sqlite3
+import time
 from typing import Final
 
 import trio
 from structlog.typing import FilteringBoundLogger
 
+from callpost.model.condition import Trouble, TroubleCode
 from callpost.model.delivery import NotAccepted
+from callpost.model.instant import utc_text
 
 FULL: Final = NotAccepted("spool_full", "The spool is full: it has reached its max_bytes.")
 DISK_FULL: Final = NotAccepted("spool_full", "The spool cannot be written: the disk is full.")
@@ -27,9 +30,13 @@ _DECODED_IN_VAIN: Final = "Could not decode to UTF-8"
 
 
 class Health:
-    """Remembers the failures that go on: of writing, of reading."""
+    """Remembers the failures that go on: of writing, of reading.
+
+    `trouble` tells an operator of them; it is what began first.
+    """
 
     def __init__(self, log: FilteringBoundLogger) -> None:
+        self.trouble: Trouble | None = None
         self._log = log
         self._degraded = False
         self._refusing = False
@@ -78,6 +85,7 @@ class Health:
         """Note damage: nothing more is written, the daemon ends and its next start salvages."""
         if not self._condemned:
             self._log.error("spool.condemned", reason=reason)
+            self.trouble = _trouble("spool_error", "The spool is damaged; it is salvaged now.")
         self._condemned = True
 
     def abandoned(self, settlements: int) -> None:
@@ -87,11 +95,17 @@ class Health:
     def _degrade(self, refusal: NotAccepted) -> None:
         if not self._degraded and not self._blind:
             self._log.error("spool.degraded", error=refusal.error, reason=refusal.message)
+            self.trouble = _trouble(refusal.error, refusal.message)
 
     def _recover(self) -> None:
         if not self._degraded and not self._blind:
             self._reopened = False
+            self.trouble = None
             self._log.info("spool.recovered")
+
+
+def _trouble(code: TroubleCode, sentence: str) -> Trouble:
+    return Trouble(code=code, sentence=sentence, since=utc_text(time.time()))
 
 
 def is_disk_full(fault: sqlite3.Error) -> bool:

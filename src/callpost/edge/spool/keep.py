@@ -5,19 +5,19 @@ and the counters behind `seq` for a week after their last event. Nothing pending
 """
 
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import trio
 from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
 from callpost.edge.spool import sweep
-from callpost.edge.spool.files import connect_writing
+from callpost.edge.spool.log import WriteAheadLog
 from callpost.edge.spool.relieve import Relief
 from callpost.edge.spool.room import Room
+from callpost.edge.spool.sparing import sparing
 from callpost.edge.spool.write import NotWritten, Writer
 from callpost.model.limits import CALL_KEPT_S, SpoolLimits
 
@@ -28,6 +28,7 @@ _BARREN_TURNS: Final = 10
 _FREE_MAX_BYTES: Final = 16 * 1024 * 1024
 _FREE_SHARE: Final = 16
 _VACUUM_TURNS: Final = 64
+_Taken = TypeVar("_Taken")
 
 
 class Trimmed(Struct, frozen=True, kw_only=True):
@@ -53,7 +54,7 @@ class Keeper:
         room: Room,
         relief: Relief,
         limits: SpoolLimits,
-        checkpoint: Callable[[], Awaitable[None]],
+        wal: WriteAheadLog,
         forget_calls: Callable[[], None],
         log: FilteringBoundLogger,
     ) -> None:
@@ -61,12 +62,16 @@ class Keeper:
         self._room = room
         self._relief = relief
         self._limits = limits
-        self._checkpoint = checkpoint
+        self._wal = wal
         self._forget_calls = forget_calls
         self._log = log
         # Where the next pass goes on: an event's number, a call's.
         self._event = 0
         self._call = 0
+        # What was taken from the tables, by this process or the one before, is in the log.
+        self._log_is_stale = True
+        # Pages that were freed while there was no room to overwrite them, by the one before too.
+        self._free_is_stale = True
         # Whether a tight spool is news: not after a pass that could not help it.
         self._hears = True
         self._finishing = False
@@ -75,6 +80,12 @@ class Keeper:
     def press(self) -> None:
         """Ask for a pass now: the spool is tight."""
         if self._hears:
+            self._bell.set()
+
+    def obey(self, limits: SpoolLimits) -> None:
+        """Keep to these limits from the next pass on; where they are others, that is at once."""
+        if limits != self._limits:
+            self._limits = limits
             self._bell.set()
 
     def finish(self) -> None:
@@ -101,27 +112,35 @@ class Keeper:
         """Make one pass; raises `NotWritten`."""
         paused = 0
         dead = await self._take_dead(now - self._limits.retain_dead_s)
-        events = await self._take_events(now - self._limits.retain_s)
+        unended_after = now - self._limits.unended_s
+        events = await self._take_events(now - self._limits.retain_s, unended_after)
         calls = await self._take_calls(now - CALL_KEPT_S)
         if events or dead or calls:
             self._log.debug("spool.trimmed", events=events, dead=dead, calls=calls)
+            self._log_is_stale = True
         if self._is_tight():
             eased = await self._relief.ease()
             events, dead, paused = events + eased.events, dead + eased.dead, eased.paused
+            self._log_is_stale = self._free_is_stale = True
         await self._shrink()
         return Trimmed(events=events, dead=dead, calls=calls, paused=paused, tight=self._is_tight())
 
     async def _take_dead(self, before: float) -> int:
         taken = 0
-        while numbers := await self._writer.chore(partial(sweep.take_dead, before=before)):
+        while numbers := await self._taken(partial(sweep.take_dead, before=before)):
             taken += len(numbers)
         return taken
 
-    async def _take_events(self, before: float) -> int:
+    async def _take_events(self, before: float, unended_after: float) -> int:
         taken = barren = 0
         while barren < _BARREN_TURNS:
-            take = partial(sweep.take_events, after=self._event, before=before)
-            turn = await self._writer.chore(take)
+            take = partial(
+                sweep.take_events,
+                after=self._event,
+                before=before,
+                unended_after=unended_after,
+            )
+            turn = await self._taken(take)
             self._event = 0 if turn.ended else turn.last
             taken += turn.taken
             if turn.ended:
@@ -132,7 +151,7 @@ class Keeper:
     async def _take_calls(self, before: float) -> int:
         taken = barren = 0
         while barren < _BARREN_TURNS:
-            turn = await self._writer.chore(partial(self._take_some_calls, before))
+            turn = await self._taken(partial(self._take_some_calls, before))
             self._call = turn.last
             taken += turn.taken
             if turn.ended:
@@ -146,24 +165,26 @@ class Keeper:
         return sweep.take_calls(connection, after=self._call, before=before)
 
     async def _shrink(self) -> None:
+        scrubs = self._free_is_stale and not self._is_tight()
         kept_bytes = min(_FREE_MAX_BYTES, self._limits.max_bytes // _FREE_SHARE)
+        kept_bytes = 0 if scrubs else kept_bytes
         for _ in range(_VACUUM_TURNS):
             if self._room.free_bytes() <= kept_bytes:
                 break
             await self._writer.chore(sweep.vacuum)
-        await self._checkpoint()
+        if scrubs and not self._room.free_bytes():
+            self._free_is_stale = False
+            self._log_is_stale = True
+        if self._log_is_stale:
+            self._log_is_stale = not await self._wal.empty()
+        else:
+            await self._wal.copy()
+
+    async def _taken(self, take: Callable[[sqlite3.Connection], _Taken]) -> _Taken:
+        if self._is_tight():
+            self._free_is_stale = True
+            take = sparing(take)
+        return await self._writer.chore(take)
 
     def _is_tight(self) -> bool:
         return self._room.fill() != "ample"
-
-
-def checkpoint(directory: Path) -> None:
-    """Copy the write-ahead log into the database beside the writer, so that it need not."""
-    connection = connect_writing(directory)
-    try:
-        connection.execute("pragma wal_checkpoint(passive)")
-    except sqlite3.OperationalError:
-        # The writer's own checkpoint, or a disk without room: the log stays as it is.
-        return
-    finally:
-        connection.close()

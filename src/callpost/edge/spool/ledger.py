@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final, TypeVar
 
+from callpost.edge.spool import purged_calls
 from callpost.edge.spool.connections import Connections
 from callpost.edge.spool.tally import Tally
 from callpost.model.delivery import Accepted, Arrival
@@ -58,6 +59,10 @@ class Ledger:
 
     def __init__(self, connections: Connections, *, tally: Tally) -> None:
         self.removed: frozenset[int] = frozenset()
+        # Since the start events have been purged, which somebody may still have in hand.
+        self.has_purged = False
+        # Of purged calls it is kept how far they had come.
+        self.remembers_purged = purged_calls.are_there(connections.writing)
         self._connections = connections
         self._tally = tally
         self._next_number: int = connections.writing.execute(_NEXT_NUMBER).fetchone()[0]
@@ -142,6 +147,9 @@ class Ledger:
 
         Nearly all are new: made all at once they take half the time of a look for each first.
         """
+        if self.remembers_purged:
+            named = [(scope, call_id) for _, scope, call_id, _ in unknown]
+            purged_calls.revive(self._connections.writing, named)
         made = self._connections.writing.executemany(_INSERT_CALL, unknown).rowcount
         if made == len(unknown):
             return True

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
-from callpost.edge.spool.dead import DeadLetter, read_dead
 from callpost.edge.spool.files import DATABASE, SpoolUnusable, connect_reading
 from callpost.edge.spool.health import told
+from callpost.edge.spool.silent import read_silent
 from callpost.model.delivery import Delivery, Page, SpoolUnreadable
-from callpost.model.replay import Selection
+from callpost.model.silence import Silence
 from callpost.model.subscription import Order
 
 _COLUMNS: Final = """d.position, d.number, d.call, d.seq, d.previous_id, d.rounds, d.attempts,
@@ -104,7 +104,9 @@ ANSWERED: Final = """select 1
 NEWEST_STAMP: Final = """select max(accepted_at)
     from (select accepted_at from events order by number desc limit 4096)"""
 _PENDING: Final = "select subscription, count(*) from deliveries group by subscription"
-
+OLDEST: Final = """select coalesce(d.replayed_at, e.accepted_at)
+    from deliveries d cross join events e on e.number = d.number
+    where d.subscription = ? order by d.position limit 1"""
 
 # Of the columns of a delivery, in their order.
 _TYPES: Final = [int, int, int, int, str, int, int, float, float, bytes]
@@ -211,6 +213,10 @@ class Reader:
             return found, found[-1].position
         return found, last if count == scan else 0
 
+    def has_event(self, number: int) -> bool:
+        """Say whether the event is kept."""
+        return bool(self._rows("select 1 from events where number = ?", (number,)))
+
     def has_gap(self, subscription: int, call: int) -> bool:
         """See ports.Spool; some 4 us."""
         return bool(self._rows(GAP, (subscription, call)))
@@ -220,14 +226,9 @@ class Reader:
         names = {"customer": customer, "source": source, "call_id": call_id}
         return bool(self._rows(ANSWERED, names))
 
-    def dead(
-        self, selection: Selection, *, limit: int, after: DeadLetter | None = None
-    ) -> list[DeadLetter]:
-        """Read up to `limit` dead letters, the newest first, those that follow `after`."""
-        try:
-            return read_dead(self._connection, selection, limit=limit, after=after)
-        except sqlite3.Error as fault:
-            raise self._unreadable(fault) from fault
+    def silent(self, *, after: int, before: float) -> Silence:
+        """Look at some events above number `after`, accepted by `before`, for calls unended."""
+        return read_silent(self._rows, after=after, before=before)
 
     def newest_stamp(self) -> float:
         """Return the largest `accepted_at`, 0 where there is no event."""
@@ -237,6 +238,11 @@ class Reader:
     def pending(self) -> dict[int, int]:
         """Count the pending deliveries of each subscription that has any."""
         return dict(self._rows(_PENDING))
+
+    def oldest_at(self, subscription: int) -> float | None:
+        """Return when the first pending delivery in its queue was accepted, None without any."""
+        rows = self._rows(OLDEST, (subscription,))
+        return float(rows[0][0]) if rows else None
 
     def dead_count(self) -> int:
         """Count the dead letters."""

@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from callpost.edge.spool import enroll, sweep
 from callpost.edge.spool.room import Room
+from callpost.edge.spool.sparing import sparing
 from callpost.edge.spool.tally import Tally
 from callpost.edge.spool.write import Writer
 
@@ -54,9 +55,8 @@ class Relief:
         after, last = among[0] - 1, among[1]
         taken = 0
         while after < last and not self._room.is_eased():
-            turn = await self._writer.chore(
-                partial(sweep.take_events, after=after, before=_ANY_AGE)
-            )
+            take = partial(sweep.take_events, after=after, before=_ANY_AGE)
+            turn = await self._writer.chore(sparing(take))
             taken += turn.taken
             if turn.ended:
                 break
@@ -66,7 +66,7 @@ class Relief:
     async def _take_dead(self) -> tuple[int, int]:
         dead = events = 0
         while not self._room.is_eased():
-            numbers = await self._writer.chore(partial(sweep.take_dead, before=_ANY_AGE))
+            numbers = await self._writer.chore(sparing(partial(sweep.take_dead, before=_ANY_AGE)))
             if not numbers:
                 break
             dead += len(numbers)
@@ -79,7 +79,7 @@ class Relief:
         lost: Counter[str] = Counter()
         events = 0
         while not self._room.is_eased():
-            freed = await self._writer.chore(self._free_paused)
+            freed = await self._writer.chore(sparing(self._free_paused))
             if not freed:
                 break
             lost.update(name for name, _ in freed)

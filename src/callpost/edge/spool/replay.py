@@ -2,6 +2,7 @@
 
 What is pending already is passed over, so a replay that was cut off, even in the middle, is
 finished by asking for it again. A dead letter stays until its replay has been delivered.
+One that is asked for bit by bit ends where the events ended when it began.
 """
 
 import sqlite3
@@ -15,12 +16,14 @@ from msgspec import Struct
 from callpost.edge.spool.choice import Choice, kind_of
 from callpost.edge.spool.ledger import Ledger
 from callpost.edge.spool.tally import Tally
+from callpost.model.cursor import Number, cursor_of, place_of
 from callpost.model.replay import Replayed, Selection
 
 # Deliveries that a turn looks at, of each kind: dead ones and made ones.
 _CHUNK: Final = 1_000
 _LAST: Final = (1 << 62) - 1
-_EVERYTHING: Final = (1, _LAST)
+
+LAST_EVENT: Final = "select coalesce(max(number), 0) from events"
 
 DEAD: Final = """select number, subscription, seq, previous_id, attempts from dead
     where (number, subscription) > (?, ?) and number <= ?
@@ -44,6 +47,16 @@ _INSERT: Final = "insert into deliveries values (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)"
 
 # An event's number and a subscription's.
 _Place = tuple[int, int]
+# Subscription, event, seq, previous id, attempts, when it is given up, call.
+_Row = tuple[int, int, int, str, int, float, int]
+
+
+class _Mark(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="replay"):
+    """The last delivery that was queued, and the last event that is looked at."""
+
+    number: Number
+    owner: Number
+    last: Number
 
 
 class _Ended(Struct, frozen=True):
@@ -55,7 +68,11 @@ class _Ended(Struct, frozen=True):
 
 
 class Replay:
-    """One request on its way: where it has come to, and what it has queued so far."""
+    """One request on its way: where it has come to, and what it has queued so far.
+
+    `limit` bounds what it queues, 0 does not; it goes on from `cursor`, "" is the beginning.
+    Raises BadCursor.
+    """
 
     def __init__(
         self,
@@ -65,8 +82,14 @@ class Replay:
         max_age_s: Callable[[int, str], float],
         ledger: Ledger,
         tally: Tally,
+        limit: int = 0,
+        cursor: str = "",
     ) -> None:
         self._selection = selection
+        self._begin = place_of(cursor, _Mark) if cursor else None
+        self._limit = limit
+        self._next = ""
+        self._last = 0
         self._now = now
         self._max_age_s = max_age_s
         self._ledger = ledger
@@ -83,13 +106,12 @@ class Replay:
     ) -> bool:
         """Queue the next chunk in the open transaction; say whether there may be more."""
         if self._choice is None:
-            self._choice = Choice.of(connection, self._selection)
-            self._ranges.extend(_ranges_of(self._choice))
+            self._choice = self._started(connection)
         looked = 0
         while self._ranges and looked < _CHUNK:
             ended = self._next_ended(connection, self._choice)
             wanted = {place: one for place, one in ended.items() if place[1] in enrolled}
-            rows = self._rows(connection, self._choice, wanted)
+            rows = self._within_limit(self._rows(connection, self._choice, wanted))
             self._queued.update(owner for owner, *_ in rows)
             if not dry_run:
                 self._queue(connection, rows)
@@ -101,7 +123,32 @@ class Replay:
         return Replayed(
             deliveries=self._queued.total(),
             by_subscription={names.get(owner, ""): n for owner, n in self._queued.items()},
+            next=self._next,
         )
+
+    def _started(self, connection: sqlite3.Connection) -> Choice:
+        choice = Choice.of(connection, self._selection)
+        if self._begin is None:
+            [(self._last,)] = connection.execute(LAST_EVENT).fetchall()
+            self._ranges.extend(_ranges_of(choice, 1, self._last))
+        else:
+            # An event that has come since then, or been delivered since, is not meant.
+            self._last = self._begin.last
+            self._ranges.extend(_ranges_of(choice, self._begin.number, self._last))
+            if self._ranges and self._ranges[0][0] == self._begin.number:
+                self._after = (self._begin.number, self._begin.owner)
+        return choice
+
+    def _within_limit(self, rows: list[_Row]) -> list[_Row]:
+        """As many of these as are still wanted; with the last one of all the replay ends."""
+        left = self._limit - self._queued.total()
+        if not self._limit or len(rows) < left:
+            return rows
+        if len(rows) > left or self._ranges:
+            owner, number, *_ = rows[left - 1]
+            self._next = cursor_of(_Mark(number, owner, self._last))
+        self._ranges.clear()
+        return rows[:left]
 
     def _next_ended(self, connection: sqlite3.Connection, choice: Choice) -> dict[_Place, _Ended]:
         """The next ended deliveries in the order of their events, whatever their subscription."""
@@ -128,7 +175,7 @@ class Replay:
 
     def _rows(
         self, connection: sqlite3.Connection, choice: Choice, ended: Mapping[_Place, _Ended]
-    ) -> list[tuple[int, int, int, str, int, float, int]]:
+    ) -> list[_Row]:
         rows = []
         for (number, owner), one in ended.items():
             names = {"number": number, "owner": owner}
@@ -146,7 +193,7 @@ class Replay:
     def _queue(
         self,
         connection: sqlite3.Connection,
-        rows: list[tuple[int, int, int, str, int, float, int]],
+        rows: list[_Row],
     ) -> None:
         if not rows:
             return
@@ -170,10 +217,12 @@ class Replay:
             self._tally.add(owner, 1)
 
 
-def _ranges_of(choice: Choice) -> list[tuple[int, int]]:
-    if frozenset() in {choice.subscriptions, choice.scopes}:
+def _ranges_of(choice: Choice, first: int, last: int) -> list[tuple[int, int]]:
+    if choice.is_empty or first > last:
         return []
-    return [_EVERYTHING] if choice.numbers is None else [(one, one) for one in choice.numbers]
+    if choice.numbers is None:
+        return [(first, last)]
+    return [(one, one) for one in choice.numbers if first <= one <= last]
 
 
 def _dead(

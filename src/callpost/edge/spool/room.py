@@ -35,6 +35,10 @@ class Room:
         self._wal_max_bytes = wal_max_bytes(max_bytes)
         self._last_pages = (0, 0)
 
+    def obey(self, max_bytes: int) -> None:
+        """Let the spool take so much; the write-ahead log keeps the allowance of the start."""
+        self._max_bytes = max_bytes
+
     def used_bytes(self) -> int:
         """Return what the database's pages take and the write-ahead log may take."""
         try:

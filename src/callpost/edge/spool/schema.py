@@ -118,8 +118,8 @@ def set_up(connection: sqlite3.Connection, *, durability: Durability, max_bytes:
         f"synchronous = {'full' if durability == 'power' else 'normal'}",
         f"wal_autocheckpoint = {wal_bytes // PAGE_BYTES}",
         f"journal_size_limit = {wal_bytes}",
-        # What is deleted is overwritten, where that costs no further writing.
-        "secure_delete = fast",
+        # What is deleted is overwritten. "fast" would leave what was on pages that become free.
+        "secure_delete = on",
         f"cache_size = -{_CACHE_KIB}",
     ):
         connection.execute(f"pragma {pragma}").fetchall()

@@ -34,6 +34,7 @@ _UPDATE_ROUNDS: Final = (
 )
 LAST_REASON: Final = """select reason from attempts
     where number = ? and subscription = ? order by attempt desc limit 1"""
+EVENT: Final = "select 1 from events where number = ?"
 _INSERT_DEFERRED: Final = "insert into deferred values (?, ?, ?, ?)"
 
 _DELETE_DEFERRED: Final[dict[Order, str]] = {
@@ -77,6 +78,9 @@ class Settler:
         answers: list[bool] = []
         plain: list[Done] = []
         for settlement in settlements:
+            if self._is_purged(settlement):
+                answers.append(True)
+                continue
             if isinstance(settlement, Done) and _is_plain(settlement):
                 # Most settlements are of this kind; a run of them is written at once.
                 plain.append(settlement)
@@ -87,6 +91,17 @@ class Settler:
             answers.append(self._write_one(settlement))
         self._write_plain(plain)
         return answers
+
+    def _is_purged(self, settlement: Settlement) -> bool:
+        """Whether its event was removed meanwhile; then nothing of it is to be written."""
+        if not self._ledger.has_purged or not isinstance(settlement, Done | Died | Deferred):
+            return False
+        connection = self._connections.writing
+        if connection.execute(EVENT, (settlement.delivery.number,)).fetchall():
+            return False
+        if isinstance(settlement, Deferred):
+            _write_lane(connection, settlement)
+        return True
 
     def _write_one(self, settlement: Settlement) -> bool:
         connection = self._connections.writing
@@ -186,6 +201,16 @@ def _write_deferred(connection: sqlite3.Connection, deferred: Deferred) -> None:
     row = (owner, delivery.position, delivery.call, deferred.due_at)
     connection.execute(_INSERT_DEFERRED, row)
     connection.executemany(_INSERT_ATTEMPT, _rows(owner, deferred.attempts))
+
+
+def _write_lane(connection: sqlite3.Connection, deferred: Deferred) -> None:
+    """The head of the lane has gone; a row brings back the rest, where there is a rest."""
+    lane = {"subscription": deferred.subscription, "key": deferred.key}
+    _delete_deferred(connection, deferred)
+    if any(connection.execute(sql, lane).fetchall() for sql in PENDING[deferred.order]):
+        delivery = deferred.delivery
+        row = (deferred.subscription, delivery.position, delivery.call, deferred.due_at)
+        connection.execute(_INSERT_DEFERRED, row)
 
 
 def _release(connection: sqlite3.Connection, released: Released) -> bool:

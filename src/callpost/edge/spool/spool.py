@@ -1,11 +1,11 @@
-"""The spool as the house sees it: `open_spool`, and the port `Spool` with what daemon needs more.
+"""The spool as the house sees it: the port `Spool`, with what the daemon needs more.
 
 Appends and settlements go to the writer, reads to the reader; each has a connection of its own.
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -13,67 +13,31 @@ from typing import Final, TypeVar
 import trio
 from structlog.typing import FilteringBoundLogger
 
-from callpost.edge.spool import enroll
 from callpost.edge.spool.ballast import Ballast
-from callpost.edge.spool.connections import Connections, connect
-from callpost.edge.spool.dead import DeadLetter
-from callpost.edge.spool.files import Claim, SpoolDamaged, SpoolUnusable
+from callpost.edge.spool.connections import Connections
+from callpost.edge.spool.counts import SpoolCounts
 from callpost.edge.spool.health import Health
-from callpost.edge.spool.keep import Keeper, Trimmed, checkpoint
+from callpost.edge.spool.keep import Keeper, Trimmed
 from callpost.edge.spool.ledger import Ledger
-from callpost.edge.spool.read import Reader
+from callpost.edge.spool.log import WriteAheadLog
+from callpost.edge.spool.purge import Purging
+from callpost.edge.spool.records import SpoolRecords
 from callpost.edge.spool.relieve import Relief
 from callpost.edge.spool.replay import Replay
+from callpost.edge.spool.roll import Roll
 from callpost.edge.spool.room import Room
-from callpost.edge.spool.salvage import Salvage
 from callpost.edge.spool.tally import Tally
 from callpost.edge.spool.watcher import Watcher
 from callpost.edge.spool.write import NotWritten, Writer
-from callpost.model.delivery import (
-    Arrival,
-    Delivery,
-    Enrolled,
-    Page,
-    Receipt,
-    Settlement,
-)
+from callpost.model.delivery import Arrival, Delivery, Enrolled, Page, Receipt, Settlement
 from callpost.model.limits import SpoolLimits
 from callpost.model.replay import Replayed, Selection
+from callpost.model.silence import Silence
 from callpost.model.subscription import Order
 
 _KEEP_INTERVAL_S: Final = 30.0
 _DOUBT_S: Final = 1.0
 _Result = TypeVar("_Result")
-
-
-def open_spool(directory: Path, *, limits: SpoolLimits, log: FilteringBoundLogger) -> "SqliteSpool":
-    """Claim the state directory and open its spool, made or brought up to date where needed.
-
-    A damaged one is put aside, and what can be read of it is carried over into a new one.
-    Raises `SpoolUnusable`. What was pending when it was last closed, or killed, is there.
-    """
-    with ExitStack() as held:
-        claim = Claim.of(directory)
-        held.callback(claim.release)
-        ballast = Ballast(directory, log=log)
-        salvage = Salvage(directory, limits=limits, log=log)
-        salvage.finish()
-        try:
-            connections, pending = connect(directory, limits=limits)
-        except SpoolDamaged as damage:
-            salvage.make(damage)
-            connections, pending = connect(directory, limits=limits)
-        held.callback(connections.close)
-        ballast.lay()
-        return SqliteSpool(
-            directory,
-            connections,
-            Tally(pending),
-            ballast=ballast,
-            limits=limits,
-            log=log,
-            held=held.pop_all(),
-        )
 
 
 class SqliteSpool:
@@ -90,15 +54,13 @@ class SqliteSpool:
         log: FilteringBoundLogger,
         held: ExitStack,
     ) -> None:
-        self._held = held
-        self._directory = directory
+        self._held, self._directory = held, directory
+        self.records = SpoolRecords(directory)
         self._reader = connections.reader
-        self._enrolled: dict[int, str] = {}  # the subscriptions that are there now
         self._tally = tally
         self._ledger = Ledger(connections, tally=tally)
         self._room = Room(self._reader, directory, max_bytes=limits.max_bytes)
-        self._ballast = ballast
-        self._connections = connections
+        self._ballast, self._connections = ballast, connections
         health = Health(log)
         self._writer = Writer(
             connections,
@@ -106,19 +68,15 @@ class SqliteSpool:
             tally=tally,
             room=self._room,
             ballast=ballast,
-            on_tight=self._press,
+            on_tight=lambda: self._keeper.press(),  # noqa: PLW0108 - the keeper is made below
             health=health,
         )
+        self._roll = Roll(self._chore, ledger=self._ledger, tally=tally)
+        self.counts = SpoolCounts(directory, self._reader, tally, self._writer, health)
         self._reader.watch = Watcher(connections, writer=self._writer, health=health)
-        self._keeper = Keeper(
-            self._writer,
-            room=self._room,
-            relief=Relief(self._writer, room=self._room, tally=tally, log=log),
-            limits=limits,
-            checkpoint=self._checkpoint,
-            forget_calls=self._ledger.forget,
-            log=log,
-        )
+        self._wal = WriteAheadLog(directory, writer=self._writer, ballast=ballast)
+        self.purging = self._purging(log)
+        self._keeper = self._made_keeper(limits, log)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Write until `finish` has been called and everything queued is on disk; then close.
@@ -129,7 +87,7 @@ class SqliteSpool:
         try:
             await self._writer.run()
             # Here, in a thread, so that closing has little left to copy.
-            await self._checkpoint()
+            await self._wal.copy()
         finally:
             self.close()
 
@@ -157,18 +115,24 @@ class SqliteSpool:
         (`subscription_removed`), and so does what was routed to it before and comes later.
         Raises `SpoolUnusable`.
         """
-        try:
-            known = await self._chore(partial(enroll.register, names=names))
-            enrolled = {name: known[name] for name in names}
-            self._enrolled = {one.number: name for name, one in enrolled.items()}
-            gone = frozenset(one.number for one in known.values()) - self._enrolled.keys()
-            self._ledger.removed = gone
-            bury = partial(enroll.bury, gone=gone, now=now, tally=self._tally)
-            while await self._chore(bury):
-                pass
-        except NotWritten as fault:
-            raise SpoolUnusable(str(fault)) from fault
-        return enrolled
+        return await self._roll.enroll(names, now=now)
+
+    async def admit(self, names: Sequence[str]) -> dict[str, Enrolled]:
+        """As `enroll`, while it runs: the others go with the next `serve`; raises NotWritten."""
+        return await self._roll.admit(names)
+
+    def serve(self, names: Mapping[int, str]) -> None:
+        """See ports.Spool."""
+        self._roll.serve(names)
+
+    async def bury(self, subscription: int, *, now: float) -> int:
+        """See ports.Spool."""
+        return await self._roll.bury(subscription, now=now)
+
+    def obey(self, limits: SpoolLimits) -> None:
+        """Keep to these limits from now on, but for `durability`."""
+        self._keeper.obey(limits)
+        self._room.obey(limits.max_bytes)
 
     async def replay(
         self,
@@ -176,33 +140,30 @@ class SqliteSpool:
         *,
         now: float,
         max_age_s: Callable[[int, str], float],
+        limit: int = 0,
+        cursor: str = "",
         dry_run: bool = False,
     ) -> Replayed:
         """Queue ended deliveries again for the subscriptions that are enrolled.
 
         `max_age_s` is asked with a subscription's number and a kind ("" of a delivery report);
         age counts from `now`. Several transactions: where one fails, raises `NotWritten`, and
-        what was queued before stays queued. A dry run only counts.
+        what was queued before stays queued. A dry run only counts. See `Replay` for the rest.
         """
         replay = Replay(
-            selection, now=now, max_age_s=max_age_s, ledger=self._ledger, tally=self._tally
+            selection,
+            now=now,
+            max_age_s=max_age_s,
+            ledger=self._ledger,
+            tally=self._tally,
+            limit=limit,
+            cursor=cursor,
         )
         while await self._writer.chore(
-            partial(replay.turn, enrolled=self._enrolled, dry_run=dry_run)
+            partial(replay.turn, enrolled=self._roll.names, dry_run=dry_run)
         ):
             pass
-        return replay.replayed(self._enrolled)
-
-    async def dead(
-        self, selection: Selection, *, limit: int, after: DeadLetter | None = None
-    ) -> list[DeadLetter]:
-        """Read dead letters as `Reader.dead` does, in a thread with a reader of its own."""
-
-        def read() -> list[DeadLetter]:
-            with closing(Reader.of(self._directory)) as reader:
-                return reader.dead(selection, limit=limit, after=after)
-
-        return await trio.to_thread.run_sync(read)
+        return replay.replayed(self._roll.names)
 
     async def append(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
         """See ports.Spool."""
@@ -244,6 +205,10 @@ class SqliteSpool:
         """See ports.Spool."""
         return self._reader.was_answered(customer=customer, source=source, call_id=call_id)
 
+    def is_purged(self, number: int) -> bool:
+        """See ports.Spool."""
+        return self.purging.has_purged(number, self._reader)
+
     def pending_of(self, subscription: int) -> int:
         """See ports.Spool."""
         return self._tally.of(subscription)
@@ -256,6 +221,10 @@ class SqliteSpool:
     def clogged(self) -> bool:
         """See ports.Spool."""
         return self._writer.clogged
+
+    def silent(self, *, after: int, before: float) -> Silence:
+        """Look at some events above number `after`, accepted by `before`, for calls unended."""
+        return self._reader.silent(after=after, before=before)
 
     def newest_stamp(self) -> float:
         """Return the largest `accepted_at`, or 0; the steady clock never goes below it."""
@@ -273,10 +242,9 @@ class SqliteSpool:
         """Return what the spool takes of `max_bytes`."""
         return self._room.used_bytes()
 
-    @property
-    def commits(self) -> int:
-        """How many transactions were written."""
-        return self._writer.commits
+    def tell_commits(self, tell: Callable[[float], None]) -> None:
+        """Call `tell` with the seconds that a commit took, each time one held."""
+        self._writer.on_commit = tell
 
     async def _chore(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
         """As the writer's, but as often as it takes to know whether the spool is damaged."""
@@ -288,10 +256,24 @@ class SqliteSpool:
                     raise
             await trio.sleep(_DOUBT_S)
 
-    def _press(self) -> None:
-        self._keeper.press()
+    def _purging(self, log: FilteringBoundLogger) -> Purging:
+        return Purging(
+            self._directory,
+            self._writer,
+            self._wal,
+            ledger=self._ledger,
+            tally=self._tally,
+            room=self._room,
+            log=log,
+        )
 
-    async def _checkpoint(self) -> None:
-        # On a full disk the database would take the room that outcomes are written in.
-        if self._ballast.holds():
-            await trio.to_thread.run_sync(checkpoint, self._directory)
+    def _made_keeper(self, limits: SpoolLimits, log: FilteringBoundLogger) -> Keeper:
+        return Keeper(
+            self._writer,
+            room=self._room,
+            relief=Relief(self._writer, room=self._room, tally=self._tally, log=log),
+            limits=limits,
+            wal=self._wal,
+            forget_calls=self._ledger.forget,
+            log=log,
+        )

@@ -11,17 +11,24 @@ from typing import Final
 
 from msgspec import Struct
 
+from callpost.edge.spool.schema import PAGE_BYTES
+from callpost.edge.spool.silent import UNENDED_AMONG
+
+_NEVER: Final = float("inf")
 _CHUNK: Final = 1_000
 _CHUNKS: Final = 10
 # A turn ends after so many rows were deleted: an event that went to a thousand subscriptions has
 # a thousand attempts.
 _WRITTEN_MAX: Final = 4_000
+# Or when it has freed so many pages: each is overwritten, and an event may have 250 of them.
+_FREED_MAX: Final = 2_048
 _STRIDE: Final = 16
 # Pending deliveries are lost for good when they go: few at a time, so that not one more goes
 # than must.
 _PENDING_CHUNK: Final = 64
 # Pages moved and cut off in one transaction.
 _VACUUM_PAGES: Final = 128
+VACUUM_BYTES: Final = _VACUUM_PAGES * PAGE_BYTES
 
 EVENTS: Final = """select number, call, accepted_at from events
     where number > ? order by number limit ?"""
@@ -69,11 +76,16 @@ class Turn(Struct, frozen=True):
     ended: bool
 
 
-def take_events(connection: sqlite3.Connection, *, after: int, before: float) -> Turn:
-    """Take events with a number above `after` that were accepted before `before`."""
+def take_events(
+    connection: sqlite3.Connection, *, after: int, before: float, unended_after: float = _NEVER
+) -> Turn:
+    """Take events with a number above `after` that were accepted before `before`.
+
+    The last event of a call that has no end stays if it was accepted after `unended_after`.
+    """
     turn = Turn(after, 0, ended=False)
     for _ in range(_CHUNKS):
-        step = _take_chunk(connection, after=turn.last, before=before)
+        step = _take_chunk(connection, after=turn.last, before=before, unended_after=unended_after)
         turn = Turn(step.last, turn.taken + step.taken, step.ended)
         if turn.ended or turn.taken:
             break
@@ -120,6 +132,12 @@ def take_calls(connection: sqlite3.Connection, *, after: int, before: float) -> 
     return Turn(last, len(calls), ended=False)
 
 
+def free_pages(connection: sqlite3.Connection) -> int:
+    """Count the free pages, those of the open transaction too."""
+    [(count,)] = connection.execute("pragma freelist_count").fetchall()
+    return int(count)
+
+
 def vacuum(connection: sqlite3.Connection) -> None:
     """Give free pages back to the file system."""
     for _ in range(_VACUUM_PAGES):
@@ -127,12 +145,18 @@ def vacuum(connection: sqlite3.Connection) -> None:
         connection.execute("pragma incremental_vacuum(1)")
 
 
-def _take_chunk(connection: sqlite3.Connection, *, after: int, before: float) -> Turn:
+def _take_chunk(
+    connection: sqlite3.Connection, *, after: int, before: float, unended_after: float
+) -> Turn:
     rows: list[tuple[int, int, float]] = connection.execute(EVENTS, (after, _CHUNK)).fetchall()
     old = list(takewhile(lambda row: row[2] < before, rows))
     if not old:
         return Turn(after, 0, ended=True)
-    needed = _needed(connection, after + 1, old[-1][0], enough=len(old))
+    first, last = after + 1, old[-1][0]
+    needed = _needed(connection, first, last, enough=len(old))
+    if unended_after < before:
+        unended = connection.execute(UNENDED_AMONG, (first, last, unended_after))
+        needed.update(number for (number,) in unended)
     last = _delete(connection, [row[0] for row in old], needed)
     gone = [row for row in old if row[0] <= last and row[0] not in needed]
     # Rows come in the order of time: of a call's, the last one's stays.
@@ -161,7 +185,7 @@ def _delete(connection: sqlite3.Connection, numbers: Sequence[int], needed: Coll
     It stops early where the events have many attempts. What lies between two numbers is never
     counted through: a salvage leaves a gap of a million, or of a trillion.
     """
-    written = connection.total_changes
+    written, free = connection.total_changes, free_pages(connection)
     for is_needed, run in groupby(numbers, key=needed.__contains__):
         going = [] if is_needed else list(run)
         for place in range(0, len(going), _STRIDE):
@@ -169,6 +193,9 @@ def _delete(connection: sqlite3.Connection, numbers: Sequence[int], needed: Coll
             span = (some[0], some[-1])
             connection.execute(DELETE_EVENTS, span)
             connection.execute(DELETE_ATTEMPTS, span)
-            if connection.total_changes - written > _WRITTEN_MAX:
+            if (
+                connection.total_changes - written > _WRITTEN_MAX
+                or free_pages(connection) - free > _FREED_MAX
+            ):
                 return span[1]
     return numbers[-1]

@@ -18,6 +18,10 @@ class Tally:
         """Return the pending deliveries of one subscription."""
         return self._pending.get(subscription, 0)
 
+    def total(self) -> int:
+        """Return the pending deliveries of all of them."""
+        return sum(self._pending.values())
+
     def add(self, subscription: int, count: int) -> None:
         """Note what the open transaction adds, or takes where `count` is negative."""
         self._changes[subscription] += count

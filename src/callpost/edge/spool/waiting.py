@@ -42,10 +42,14 @@ class Append(Struct, eq=False):
 
 
 class Chore(Struct, eq=False):
-    """Work for a transaction of its own; `failure` is one sentence."""
+    """Work for a transaction of its own; `failure` is one sentence.
+
+    One that is `bare` is done by the thread of the commits, outside of any transaction.
+    """
 
     work: Callable[[sqlite3.Connection], None]
     decided: trio.Event
+    bare: bool = False
     failure: str | None = None
 
     def decide(self, failure: str | None) -> None:

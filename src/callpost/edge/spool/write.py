@@ -6,8 +6,10 @@ every delivery that becomes visible together with it. Nothing is confirmed befor
 """
 
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final, TypeVar
 
 import trio
@@ -32,6 +34,7 @@ from callpost.edge.spool.settle import Settler
 from callpost.edge.spool.tally import Tally
 from callpost.edge.spool.waiting import Append, Chore, Queued, Waiting
 from callpost.model.delivery import Accepted, Arrival, Receipt, Settlement
+from callpost.model.unknown import CannotNow
 
 # Between two tries to write what must not be lost: a full disk is not freed in less.
 _RETRY_S: Final = 1.0
@@ -39,7 +42,7 @@ _RETRY_S: Final = 1.0
 _Result = TypeVar("_Result")
 
 
-class NotWritten(Exception):
+class NotWritten(CannotNow):
     """A chore's transaction failed, or the spool is closed; the message is one sentence."""
 
 
@@ -58,6 +61,8 @@ class Writer:
         health: Health,
     ) -> None:
         self.commits = 0
+        # Called in the loop with the seconds that each of them took.
+        self.on_commit: Callable[[float], None] = _untold
         self._connections = connections
         self._ledger = ledger
         self._tally = tally
@@ -101,15 +106,23 @@ class Writer:
         """See ports.Spool."""
         return self._waiting.is_clogged()
 
-    async def chore(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+    @property
+    def commit_out_s(self) -> float:
+        """For how long the present commit has been out; 0 where none is."""
+        return self._thread.out_s
+
+    async def chore(
+        self, work: Callable[[sqlite3.Connection], _Result], *, bare: bool = False
+    ) -> _Result:
         """Run `work` in a transaction of its own; return what it returned, once on disk.
 
-        It runs on the loop and must be short; raises `NotWritten`.
+        It runs on the loop and must be short; `bare` it runs in the thread of the commits, outside
+        of any transaction, while nothing else is written. Raises `NotWritten`.
         """
         if self._closed:
             raise NotWritten(CLOSED.message)
         results: list[_Result] = []
-        chore = Chore(lambda connection: results.append(work(connection)), trio.Event())
+        chore = Chore(lambda connection: results.append(work(connection)), trio.Event(), bare)
         self._waiting.add_chore(chore)
         await chore.decided.wait()
         if chore.failure is not None:
@@ -171,9 +184,12 @@ class Writer:
         if chore is None:
             return
         try:
-            self._connections.writing.execute("begin immediate")
-            chore.work(self._connections.writing)
-            await self._commit()
+            if chore.bare:
+                await self._thread.run(partial(chore.work, self._connections.writing))
+            else:
+                self._connections.writing.execute("begin immediate")
+                chore.work(self._connections.writing)
+                await self._commit()
         except sqlite3.Error as fault:
             self._undo()
             refusal = refusal_of(fault)
@@ -198,7 +214,9 @@ class Writer:
 
     async def _commit(self) -> None:
         connection = self._connections.writing
+        began = time.monotonic()
         await self._thread.run(lambda: connection.execute("commit"))
+        self.on_commit(time.monotonic() - began)
         self.commits += 1
         self._tally.keep()
         self._ledger.trim()
@@ -249,6 +267,10 @@ class Writer:
         if self._retrying and not at_once and self._damage is None:
             with trio.move_on_after(_RETRY_S):
                 await self._finishing.wait()
+
+
+def _untold(_: float) -> None:
+    """Nobody wants to know."""
 
 
 def _confirm(

@@ -1,0 +1,80 @@
+"""`callpost inspect`: the story of a call, or of one event."""
+
+from pathlib import Path
+from typing import Final
+
+import asyncclick as click
+from rich.text import Text
+
+from callpost.cli.archive import Archive, Events, ask
+from callpost.cli.door import control_option
+from callpost.cli.options import config_option, json_option
+from callpost.cli.paper import paper, put, say_json, width_of
+from callpost.cli.selecting import customer_option
+from callpost.cli.stories import call_told, events_told
+from callpost.model.story import CallStory
+from callpost.model.terminal import escaped
+
+_EXAMPLES: Final = """\b
+Examples:
+  callpost inspect 4f1c-2205
+  callpost inspect evt_01937b1e5c6f7d3a9b2c4d5e6f708192
+  callpost inspect 4f1c-2205 --json | jq '.events[].deliveries[] | select(.state == "dead")'
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("identity", metavar="ID")
+@customer_option
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(1, 1_000),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="Tell at most N events of a call.",
+)
+@json_option
+@config_option
+@control_option
+async def inspect(
+    identity: str,
+    config: Path,
+    control: Path | None,
+    *,
+    customer: str,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Tell the story of a call or of an event: ID is the id of either.
+
+    Each event, each subscription that wanted it, each attempt with its time, place, outcome and
+    reason, and how the delivery ended or when it goes on. Numbers are shown by their last three
+    digits, endpoints by their place. Where no daemon runs its spool is read.
+
+    Exit status: 0 when the story was told, 1 when nothing of ID is kept, or there is neither a
+    daemon nor a spool, 2 for wrong usage.
+    """
+
+    async def read(archive: Archive) -> CallStory | Events:
+        story = await archive.call(identity, customer=customer, limit=limit)
+        return story or Events(await archive.events(identity, customer=customer))
+
+    story = await ask(config, control, read)
+    if isinstance(story, Events) and not story.events:
+        of = f" of customer {customer}" if customer else ""
+        raise click.ClickException(
+            escaped(f"Neither a call nor an event{of} with the id {identity!r} is kept.")
+        )
+    if as_json:
+        say_json(story)
+        return
+    console = paper()
+    put(_told(story, width_of(console)), console)
+
+
+def _told(story: CallStory | Events, width: int | None) -> list[Text]:
+    if isinstance(story, Events):
+        return events_told(story.events, width)
+    return call_told(story, width)

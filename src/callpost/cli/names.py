@@ -1,0 +1,90 @@
+"""Names of subscriptions on the command line: completed by the shell, and mended when misspelt.
+
+The configuration is asked first, for that is quick; who may not read it asks the daemon.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+import asyncclick as click
+import trio
+from msgspec import Struct
+
+from callpost.cli.door import control_path, documents_of, opened
+from callpost.cli.options import default_config
+from callpost.model.condition import SubscriptionState
+
+# Whoever presses Tab does not wait longer.
+_PATIENCE_S: Final = 1.0
+
+
+class Listed(Struct, frozen=True):
+    """What the daemon answers when it is asked for all subscriptions."""
+
+    subscriptions: tuple[SubscriptionState, ...]
+
+
+def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The names that begin so, without those that the line has already; never raises."""
+    del param  # every argument that is a name is completed alike
+    named = [value for values in ctx.params.values() for value in _as_names(values)]
+    config: Path = ctx.params.get("config") or default_config()
+    names = configured_names(config) or _known_to_the_daemon(config, ctx.params.get("control"))
+    return [name for name in names if name.startswith(incomplete) and name not in named]
+
+
+def unknown(names: Iterable[str], known: Sequence[str]) -> str:
+    """One sentence on the names that are not known, "" where all are."""
+    sentences = []
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            sentences.append(f"There is no subscription named {name!r}{hint}.")
+    return " ".join(sentences)
+
+
+def configured_names(config: Path) -> list[str]:
+    """The names in the files of a configuration, also where something else in them is faulty."""
+    names = []
+    for document in documents_of(config, []):
+        tables = document.table.get("subscription")
+        for one in tables if isinstance(tables, list) else ():
+            name = one.get("name") if isinstance(one, dict) else None
+            if isinstance(name, str):
+                names.append(name)
+    return names
+
+
+def _as_names(values: object) -> Sequence[str]:
+    return values if isinstance(values, tuple) else ()
+
+
+def _known_to_the_daemon(config: Path, control: Path | None) -> list[str]:
+    """Ask on a loop of its own: completion runs inside one, in a function that cannot wait."""
+
+    async def ask() -> list[str]:
+        with trio.move_on_after(_PATIENCE_S):
+            async with opened(config, control) as daemon:
+                listed = await daemon.get("/v1/subscriptions", Listed)
+                return [one.name for one in listed.subscriptions]
+        return []
+
+    if not os.access(_socket(config, control), os.W_OK):
+        return []
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        try:
+            return pool.submit(trio.run, ask).result()
+        except (click.ClickException, OSError):
+            return []
+
+
+def _socket(config: Path, control: Path | None) -> Path:
+    try:
+        return control_path(config, control)
+    except click.ClickException:
+        return Path(os.devnull) / "nowhere"

@@ -1,0 +1,92 @@
+"""`[tenancy]` and `[[customer]]`: who the customers are, and who must name one.
+
+The registry adds up over the files; an id, an extension and a menu belong to one customer.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from msgspec import convert
+
+from callpost.config.documents import Document
+from callpost.config.faults import Fault, Lookups, Spot
+from callpost.config.rules import (
+    Rules,
+    list_of,
+    quoted,
+    read_table,
+    text,
+    wrong_type,
+)
+from callpost.config.subscriptions import Placed
+from callpost.model.spelling import did_you_mean
+from callpost.model.tenancy import Customer, Tenancy
+
+_NAMES: Final = list_of(text(least=1, most=255), most=100_000)
+CUSTOMER: Final[Rules] = {"id": text(least=1, most=255), "extensions": _NAMES, "ivrs": _NAMES}
+_ANYBODY: Final = frozenset({"", "*"})
+
+
+def read_tenancy(
+    documents: Sequence[Document], customers: str, faults: list[Fault], lookups: Lookups
+) -> Tenancy:
+    """The registry of all files; `customers` is what `[tenancy]` says of them."""
+    found: list[Customer] = []
+    taken: dict[tuple[str, str], str] = {}
+    for spot, table in _tables(documents, faults, lookups):
+        values = read_table(table, CUSTOMER, spot)
+        if "id" not in table:
+            spot.key("id").report("missing", "is required")
+        if "id" not in values:
+            continue
+        customer = convert(values, Customer)
+        _compare(customer, taken, spot)
+        found.append(customer)
+    return Tenancy(required=customers == "required", customers=tuple(found))
+
+
+def check_customers(
+    placed: Sequence[Placed], tenancy: Tenancy, faults: list[Fault], lookups: Lookups
+) -> None:
+    """Report subscriptions whose customer is missing or is none."""
+    known = [one.id for one in tenancy.customers]
+    ids = frozenset(known) | _ANYBODY
+    for one in placed:
+        path = f"subscription.{one.subscription.name}.customer"
+        spot = Spot(file=one.file, path=path, faults=faults, lookups=lookups)
+        customer = one.subscription.filter.customer
+        if tenancy.required and not customer:
+            sentence = 'is required by tenancy.customers; "*" stands for anybody\'s calls'
+            spot.report("missing", sentence)
+        elif known and customer not in ids:
+            sentence = f"there is no customer {quoted(customer)}{did_you_mean(customer, known)}"
+            spot.report("customer", sentence)
+
+
+def _tables(
+    documents: Sequence[Document], faults: list[Fault], lookups: Lookups
+) -> Iterator[tuple[Spot, Mapping[str, object]]]:
+    for document in documents:
+        tables = document.table.get("customer", [])
+        spot = Spot(file=document.file, path="customer", faults=faults, lookups=lookups)
+        if not isinstance(tables, list):
+            wrong_type("tables that begin with [[customer]]", tables, spot)
+            continue
+        for number, table in enumerate(tables, start=1):
+            if isinstance(table, dict):
+                yield spot.item(number), table
+            else:
+                wrong_type("a table", table, spot.item(number))
+
+
+def _compare(customer: Customer, taken: dict[tuple[str, str], str], spot: Spot) -> None:
+    """Report what another customer, or the same one, has already."""
+    marks = [("id", customer.id)]
+    marks += [("extensions", extension) for extension in customer.extensions]
+    marks += [("ivrs", menu) for menu in customer.ivrs]
+    for mark in marks:
+        if (owner := taken.get(mark)) is not None:
+            key, word = mark
+            sentence = f"{quoted(word)} is already that of customer {quoted(owner)}"
+            spot.key(key).report("duplicate", sentence)
+        taken.setdefault(mark, customer.id)

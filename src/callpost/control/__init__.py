@@ -1,0 +1,1 @@
+"""The operator's door: the control API, spoken over any socket that is handed in."""

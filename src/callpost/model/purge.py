@@ -1,0 +1,70 @@
+"""Personal data that is to be removed: which, and how much of it there was.
+
+Criteria hold together: what meets all of them goes. A number means whole calls, for the events
+of a call that do not bear it are about the same person.
+"""
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+# As long as a number, a SIP URI or a customer may be in an event, and an id of a call.
+_LONGEST: Final = 255
+
+Field = Literal["number", "callId", "customer", "before"]
+
+
+class Criteria(Struct, frozen=True, kw_only=True):
+    """Empty ones do not restrict; `before` is the time of acceptance in seconds since 1970."""
+
+    number: str = ""
+    call_id: str = ""
+    customer: str = ""
+    before: float | None = None
+
+    @property
+    def names(self) -> tuple[Field, ...]:
+        """Which are set: what may be told of a purge, for the values are what is to vanish."""
+        given: dict[Field, bool] = {
+            "number": bool(self.number),
+            "callId": bool(self.call_id),
+            "customer": bool(self.customer),
+            "before": self.before is not None,
+        }
+        return tuple(name for name, is_given in given.items() if is_given)
+
+
+class Purged(Struct, frozen=True, kw_only=True, rename="camel"):
+    """How much went, or would go; `reports` are delivery reports, `calls` have nothing left.
+
+    `files` are copies of damaged spools, which are removed whole; `remains` says in a sentence
+    each what personal data is still there, and why.
+    """
+
+    events: int = 0
+    reports: int = 0
+    calls: int = 0
+    pending: int = 0
+    dead: int = 0
+    attempts: int = 0
+    files: tuple[str, ...] = ()
+    remains: tuple[str, ...] = ()
+
+
+def fault_of(criteria: Criteria) -> tuple[Field | None, str] | None:
+    """What is wrong with them, and with which; None where nothing is. No value is quoted."""
+    if not criteria.names:
+        return None, "at least one of number, callId, customer and before must be given"
+    texts: tuple[tuple[Field, str], ...] = (
+        ("number", criteria.number),
+        ("callId", criteria.call_id),
+        ("customer", criteria.customer),
+    )
+    for name, text in texts:
+        if len(text) > _LONGEST:
+            return name, f"must have at most {_LONGEST} characters"
+    if not criteria.number.isprintable():
+        return "number", "must not have control characters"
+    if criteria.number.strip("<> ").lower() == "anonymous":
+        return "number", "anonymous callers are nobody in particular"
+    return None

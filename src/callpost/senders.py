@@ -1,0 +1,49 @@
+"""Which sender knows the way to an endpoint: the one table of the transports."""
+
+from typing import assert_never
+
+from callpost import __version__
+from callpost.edge.dial import Dialer
+from callpost.edge.dial.tls import TlsContexts
+from callpost.edge.send_http import HttpSender
+from callpost.edge.send_tcp import TcpSender
+from callpost.edge.send_udp import UdpSender
+from callpost.engine.ports import Sender, SenderFactory
+from callpost.model.endpoint import Endpoint, HttpEndpoint, TcpEndpoint, UdpEndpoint
+from callpost.model.limits import Egress
+
+
+def sender_factory(dialer: Dialer, egress: Egress) -> SenderFactory:
+    """A new transport is one line here, one Struct in `endpoint` and one `edge/send_x`."""
+    contexts = TlsContexts()
+
+    def open_sender(endpoint: Endpoint) -> Sender:
+        match endpoint:
+            case HttpEndpoint(http2=False, proxy=None):
+                return HttpSender(endpoint, dialer=dialer, egress=egress, version=__version__)
+            case HttpEndpoint():
+                return _negotiating_sender(endpoint, dialer, contexts, egress)
+            case TcpEndpoint():
+                return TcpSender(endpoint, dialer=dialer, egress=egress)
+            case UdpEndpoint():
+                return UdpSender(endpoint, dialer=dialer, egress=egress)
+            case _ as unreachable:
+                assert_never(unreachable)
+
+    return open_sender
+
+
+def _negotiating_sender(
+    endpoint: HttpEndpoint, dialer: Dialer, contexts: TlsContexts, egress: Egress
+) -> Sender:
+    # h2, hpack and h11 take 27 ms to import, and most installations never need them.
+    from callpost.edge.send_http_negotiated import NegotiatingHttpSender  # noqa: PLC0415 - see above
+
+    return NegotiatingHttpSender(
+        endpoint,
+        dialer=dialer,
+        vet=dialer.refusal,
+        contexts=contexts.context,
+        egress=egress,
+        version=__version__,
+    )

@@ -1,0 +1,48 @@
+"""Criteria of a purge: at least one, and none that could mean anybody."""
+
+import pytest
+
+from callpost.model.purge import Criteria, fault_of
+
+
+@pytest.mark.parametrize(
+    ("criteria", "field"),
+    [
+        (Criteria(), None),
+        (Criteria(number="1" * 256), "number"),
+        (Criteria(number="+45\x1b[2J"), "number"),
+        (Criteria(number="\u202e3020116254+"), "number"),
+        (Criteria(number="Anonymous"), "number"),
+        (Criteria(number="<anonymous>"), "number"),
+        (Criteria(call_id="c" * 256), "callId"),
+        (Criteria(customer="c" * 256), "customer"),
+    ],
+)
+def test_a_fault_names_the_criterion_and_quotes_nothing(
+    criteria: Criteria, field: str | None
+) -> None:
+    """What was asked for is what is to vanish."""
+    fault = fault_of(criteria)
+    assert fault is not None
+    assert (fault[0], str(criteria.number or criteria.call_id or "\0") in fault[1]) == (
+        field,
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        Criteria(number="+4526110203"),
+        Criteria(call_id="c/1"),
+        Criteria(customer="acme", before=0.0),
+    ],
+)
+def test_one_criterion_is_enough(criteria: Criteria) -> None:
+    """A time is one, the beginning of all times too."""
+    assert fault_of(criteria) is None
+
+
+def test_which_are_given_may_be_told() -> None:
+    """In the log, where their values must not stand."""
+    assert Criteria(number="1", before=0.0).names == ("number", "before")
