@@ -29,7 +29,7 @@ from engine_house import DOWN, House, a_house, a_subscription, an_endpoint
 
 SICK_S = 120.0
 WELL_S = 3 * 86_400.0
-LIVES = 40
+LIVES = 16
 
 
 def between(content: bytes, mark: bytes) -> bytes:
