@@ -173,7 +173,9 @@ async def test_a_refusal_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_the_files_come_with_the_package() -> None:
-    """The folder `systemd/` shows what is packaged, and holds no copies."""
+    """The folder `systemd/` shows what is packaged: links, so that there is one text of each."""
     packaged = Path(sys.modules["callpost"].__path__[0]) / "systemd"
-    shown = {path.name: path.resolve() for path in SYSTEMD.iterdir() if not path.is_dir()}
-    assert shown == {path.name: path.resolve() for path in packaged.iterdir()}
+    shown = {path.name: path for path in SYSTEMD.iterdir() if not path.is_dir()}
+    texts = {name: path.read_text() for name, path in shown.items()}
+    assert all(path.is_symlink() for path in shown.values())
+    assert texts == {path.name: path.read_text() for path in packaged.iterdir()}

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from trio.testing import MockClock
 
 from callpost.model.delivery import Message
-from callpost.model.endpoint import Endpoint
+from callpost.model.endpoint import Endpoint, TcpEndpoint
 from callpost.model.outcome import Delivered, Gone, LocalFault, Outcome, Refused, Rejected, Retry
 from doubles import ScriptedWorld
 from engine_house import DOWN, a_house, a_subscription, an_endpoint
@@ -249,3 +249,26 @@ async def test_a_cdrs_retry_after_does_not_hold_live_events_for_ten_hours(
         live = [s.at - at for s in house.world.sent if b'"hangup"' in s.message.content]
         assert live
         assert live[0] <= 900
+
+
+async def test_an_endpoint_that_has_room_again_is_used_at_once(autojump_clock: MockClock) -> None:
+    """A round that goes on at a slow fallback keeps nobody from the primary that it has left."""
+    one_at_a_time = TcpEndpoint(
+        place="primary", host="crm.example", port=1, method="POSTJSON", level=2
+    )
+    both = replace(
+        a_subscription(concurrency=2), endpoints=(one_at_a_time, an_endpoint("fallback-1"))
+    )
+
+    async def behave(endpoint: Endpoint, message: Message) -> Outcome:
+        if endpoint.place == "fallback-1":
+            await trio.sleep(10)
+        elif b'"a"' in message.content:
+            await trio.sleep(1)
+            return DOWN
+        return Delivered()
+
+    async with a_house(ScriptedWorld(behave), both) as house:
+        await house.feed(("a", "newCall"), ("b", "newCall"))
+        await trio.sleep(30)
+        assert house.attempts_at() == pytest.approx([0, 1, 1], abs=0.02)

@@ -52,7 +52,9 @@ class Letter:
 
     def stored(self, *, before: bool) -> None:
         """It is stored, since this time, or since one of those `before`."""
-        self.tries = self.tries[:-1] if before else self.tries[-1:]
+        # The one that asks whether all is well again is written anew after a crash in that very
+        # moment: then what was stored before was the letter before it, to the same.
+        self.tries = (self.tries[:-1] or self.tries) if before else self.tries[-1:]
         self._tell()
 
     def _tell(self) -> None:

@@ -255,6 +255,7 @@ class Dispatcher:
                 for endpoint in route
             ),
             gate=gate,
+            bell=bell,
             world=world,
         )
         window = Window(

@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from callpost.engine.attempt import Attempt, Attempts, Door
+from callpost.engine.bell import Bell
 from callpost.engine.bench import Carrier
 from callpost.engine.gate import Gate
 from callpost.engine.world import World
@@ -44,9 +45,11 @@ class Rounds:
         *,
         doors: tuple[Door, ...],
         gate: Gate,
+        bell: Bell,
         world: World,
     ) -> None:
         self._subscription = subscription
+        self._bell = bell
         self._name = subscription.name
         self._doors = {door.endpoint.place: door for door in doors}
         # The subscription makes them anew at each question.
@@ -86,6 +89,8 @@ class Rounds:
                     cut_short = True
                     break
                 self._tell(letter, delivery, attempts[-1], next_at=self._clock.wall())
+                # The endpoint that this round leaves has room for another delivery.
+                self._bell.ring()
             number = delivery.attempts + len(attempts) + 1
             attempt = await self._attempts.make(letter, delivery, door, number, now, carrier)
             attempts.append(attempt)
