@@ -3,7 +3,7 @@
 The registry adds up over the files; an id, an extension and a menu belong to one customer.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import convert
@@ -16,9 +16,9 @@ from callpost.config.rules import (
     quoted,
     read_table,
     text,
-    wrong_type,
 )
 from callpost.config.subscriptions import Placed
+from callpost.config.tables import tables_of
 from callpost.model.spelling import did_you_mean
 from callpost.model.tenancy import Customer, Tenancy
 
@@ -33,7 +33,7 @@ def read_tenancy(
     """The registry of all files; `customers` is what `[tenancy]` says of them."""
     found: list[Customer] = []
     taken: dict[tuple[str, str], str] = {}
-    for spot, table in _tables(documents, faults, lookups):
+    for spot, table in tables_of(documents, "customer", faults, lookups):
         values = read_table(table, CUSTOMER, spot)
         if "id" not in table:
             spot.key("id").report("missing", "is required")
@@ -61,22 +61,6 @@ def check_customers(
         elif known and customer not in ids:
             sentence = f"there is no customer {quoted(customer)}{did_you_mean(customer, known)}"
             spot.report("customer", sentence)
-
-
-def _tables(
-    documents: Sequence[Document], faults: list[Fault], lookups: Lookups
-) -> Iterator[tuple[Spot, Mapping[str, object]]]:
-    for document in documents:
-        tables = document.table.get("customer", [])
-        spot = Spot(file=document.file, path="customer", faults=faults, lookups=lookups)
-        if not isinstance(tables, list):
-            wrong_type("tables that begin with [[customer]]", tables, spot)
-            continue
-        for number, table in enumerate(tables, start=1):
-            if isinstance(table, dict):
-                yield spot.item(number), table
-            else:
-                wrong_type("a table", table, spot.item(number))
 
 
 def _compare(customer: Customer, taken: dict[tuple[str, str], str], spot: Spot) -> None:

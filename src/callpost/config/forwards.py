@@ -1,13 +1,14 @@
 """`[[forward]]`: rules that make the calls of one number the calls of others, too."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import convert
 
 from callpost.config.documents import Document
 from callpost.config.faults import Fault, Lookups, Spot
-from callpost.config.rules import Rules, list_of, quoted, read_table, text, whole, wrong_type
+from callpost.config.rules import Rules, list_of, quoted, read_table, text, whole
+from callpost.config.tables import tables_of
 from callpost.model.forward import LINK_ID_MAX, TARGETS_MAX, Forward
 from callpost.model.mask import without_plus
 from callpost.model.spelling import did_you_mean
@@ -28,7 +29,7 @@ def read_forwards(
     """The rules of all files in their order; a customer has one for each number."""
     taken: dict[tuple[str, str], str] = {}
     found: list[Forward] = []
-    for spot, table in _tables(documents, faults, lookups):
+    for spot, table in tables_of(documents, "forward", faults, lookups):
         values = read_table(table, FORWARD, spot)
         for key in ("number", "to"):
             if key not in table:
@@ -44,22 +45,6 @@ def read_forwards(
         taken.setdefault(mark, spot.file)
         found.append(forward)
     return tuple(found)
-
-
-def _tables(
-    documents: Sequence[Document], faults: list[Fault], lookups: Lookups
-) -> Iterator[tuple[Spot, Mapping[str, object]]]:
-    for document in documents:
-        tables = document.table.get("forward", [])
-        spot = Spot(file=document.file, path="forward", faults=faults, lookups=lookups)
-        if not isinstance(tables, list):
-            wrong_type("tables that begin with [[forward]]", tables, spot)
-            continue
-        for number, table in enumerate(tables, start=1):
-            if isinstance(table, dict):
-                yield spot.item(number), table
-            else:
-                wrong_type("a table", table, spot.item(number))
 
 
 def _check_customer(forward: Forward, tenancy: Tenancy, spot: Spot) -> None:

@@ -5,7 +5,7 @@ becomes no subscription.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, get_args
 
 from msgspec import Struct
@@ -29,6 +29,7 @@ from callpost.config.rules import (
     text,
     wrong_type,
 )
+from callpost.config.tables import tables_of
 from callpost.config.top import (
     CONCURRENCY,
     CONNECT_TIMEOUT,
@@ -101,10 +102,10 @@ def read_subscriptions(
     presets = read_presets(documents, PRESET, faults, lookups)
     placed: list[Placed] = []
     first: dict[str, str] = {}
-    for file, number, table in _tables(documents, faults, lookups):
-        spot = Spot(file=file, path="subscription", faults=faults, lookups=lookups)
-        name = _known_name(table, spot.item(number))
-        spot = spot.key(name) if name else spot.item(number)
+    for item, table in tables_of(documents, "subscription", faults, lookups):
+        file, name = item.file, _known_name(table, item)
+        everyone = Spot(file=file, path="subscription", faults=faults, lookups=lookups)
+        spot = everyone.key(name) if name else item
         if name in first:
             spot.key("name").report("duplicate", f"this name is already used in {first[name]}")
         elif name:
@@ -114,22 +115,6 @@ def read_subscriptions(
         if "url" in written.values:
             placed.append(Placed(file, compose(name, written, spot)))
     return placed
-
-
-def _tables(
-    documents: Sequence[Document], faults: list[Fault], lookups: Lookups
-) -> Iterator[tuple[str, int, Mapping[str, object]]]:
-    for document in documents:
-        tables = document.table.get("subscription", [])
-        spot = Spot(file=document.file, path="subscription", faults=faults, lookups=lookups)
-        if not isinstance(tables, list):
-            wrong_type("tables that begin with [[subscription]]", tables, spot)
-            continue
-        for number, table in enumerate(tables, start=1):
-            if isinstance(table, dict):
-                yield document.file, number, table
-            else:
-                wrong_type("a table", table, spot.item(number))
 
 
 def _known_name(table: Mapping[str, object], spot: Spot) -> str:
