@@ -128,7 +128,7 @@ def a_subscription(name: str, *endpoints: EndpointState) -> SubscriptionState:
     """A subscription that is well, but for what its endpoints are."""
     return SubscriptionState(
         name=name,
-        origin="config",
+        origin="file",
         customer="",
         condition="active",
         since=None,

@@ -8,6 +8,7 @@ import trio
 
 from callpost.model.subscription import Order
 from contract_of_answers import AnswerContract
+from contract_of_directions import DirectionContract
 from contract_of_endings import EndingContract
 from spool_nouns import (
     NEVER,
@@ -24,7 +25,7 @@ from spool_nouns import (
 )
 
 
-class SpoolContract(EndingContract, AnswerContract):
+class SpoolContract(EndingContract, AnswerContract, DirectionContract):
     """The behaviour that the engine relies on."""
 
     async def test_a_done_delivery_is_gone(self, open_spool: OpenSpool) -> None:

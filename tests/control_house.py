@@ -1,6 +1,6 @@
 """A house behind the control door in which everything is known: for the tests of the door."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,18 +9,25 @@ from pathlib import Path
 import trio
 from msgspec.structs import replace
 
-from callpost.control.app import Premises, control_app
+from callpost.api.own.app import own
+from callpost.api.ports import Records
+from callpost.control.app import Premises, operators
 from callpost.control.ports import LogLevel
 from callpost.edge.receive_unix import listen_stream
-from callpost.edge.serve_asgi import serve_asgi
+from callpost.edge.serve_asgi import Patience, serve_asgi
 from callpost.engine.live import Live
 from callpost.engine.witnesses import Witnesses
 from callpost.model.changes import Changes, Reloaded
-from callpost.model.condition import HealthReport, Status, SubscriptionState
+from callpost.model.condition import (
+    HealthReport,
+    Status,
+    SubscriptionCondition,
+    SubscriptionState,
+)
 from callpost.model.delivery import Attempted, SpoolUnreadable
 from callpost.model.fault import Fault
 from callpost.model.purge import Criteria, Purged
-from callpost.model.replay import Replayed, Selection
+from callpost.model.replay import Replayed, Selection, Sight
 from callpost.model.story import (
     AttemptStory,
     CallStory,
@@ -33,11 +40,26 @@ from callpost.model.story import (
 )
 from callpost.model.trial import Exchange, Trial
 from callpost.model.unknown import BadCursor, UnknownSubscription
+from callpost.web.openapi import OPERATORS_DOOR, About
+from callpost.web.operation import Operation
+from callpost.web.own import own_language
+from callpost.web.site import Site, everybody
+from card_house import CardHouse
 from conditions import HEALTHY, WELL, a_subscription
 from doubles import logs_into
 
 AT = "2026-11-21T16:40:00.000Z"
 
+ABOUT = About(version="1.2.3", sentence=OPERATORS_DOOR, server="A socket", is_open=True)
+FILES = """
+[[subscription]]
+name = "crm"
+url = "http://crm.example/calls?key=hidden"
+
+[[forward]]
+number = "101"
+to = ["102"]
+"""
 CRM = a_subscription("crm")
 STORY = EventStory(
     event_id="e/1",
@@ -112,6 +134,30 @@ class KnownHouse:
     log_level: LogLevel = "info"
 
     purges: list[tuple[Criteria, bool]] = field(default_factory=list)
+    cards: CardHouse = field(default_factory=lambda: CardHouse(FILES))
+    sights: list[Sight | None] = field(default_factory=list)
+    accepted: list[bytes | None] = field(default_factory=list)
+    max_event_bytes: int = 65_536
+    counts: bool = False
+    taken: list[tuple[str, int, int]] = field(default_factory=list)
+
+    # --- api.ports.Shares
+
+    def has_room(self, customer: str) -> bool:
+        """Each may take one event."""
+        return all(one != customer for one, _, _ in self.taken)
+
+    def take(self, customer: str, event_bytes: int, deliveries: int) -> None:
+        """Remember it, where somebody counts."""
+        if self.counts:
+            self.taken.append((customer, event_bytes, deliveries))
+
+    # --- api.ports.Producers
+
+    async def accept(self, lines: Sequence[bytes | None]) -> list[bytes]:
+        """Remember them; each is taken in."""
+        self.accepted += lines
+        return [b'{"ok":true,"id":"e","number":1,"matched":0}\n' for _ in lines]
 
     # --- control.ports.Purging
 
@@ -137,23 +183,28 @@ class KnownHouse:
         return (CRM,)
 
     async def subscription(self, name: str) -> SubscriptionState:
-        """One, or none."""
-        _known(name)
-        return CRM
+        """As one that is well."""
+        self._known(name)
+        return replace(CRM, name=name)
+
+    def condition(self, name: str) -> SubscriptionCondition:
+        """All are active, but for those that are not enabled."""
+        self._known(name)
+        return "active"
 
     def pause(self, name: str) -> None:
         """Remember it."""
-        _known(name)
+        self._known(name)
         self.paused = True
 
     def resume(self, name: str) -> None:
         """Remember it."""
-        _known(name)
+        self._known(name)
         self.paused = False
 
     async def test(self, name: str) -> Trial:
         """One exchange."""
-        _known(name)
+        self._known(name)
         exchange = Exchange(
             kind="newCall",
             place="primary",
@@ -181,10 +232,10 @@ class KnownHouse:
 
     # --- control.ports.Records
 
-    async def pending(self, *, subscription: str, limit: int, cursor: str) -> PendingPage:
+    async def pending(self, selection: Selection, *, limit: int, cursor: str) -> PendingPage:
         """One delivery."""
         self._check(cursor)
-        self.selections.append((Selection(subscription=subscription), limit, cursor))
+        self.selections.append((selection, limit, cursor))
         one = PendingDelivery(
             subscription="crm",
             event_id="e1",
@@ -220,15 +271,26 @@ class KnownHouse:
         )
         return DeadPage(deliveries=(one,), total=1, next="")
 
-    async def call(self, call_id: str, *, customer: str, limit: int) -> CallStory | None:
+    async def call(
+        self, call_id: str, *, customer: str, limit: int, among: Sight | None
+    ) -> CallStory | None:
         """`c/1` of nobody."""
+        self.sights.append(among)
         if call_id != "c/1" or customer or not limit:
             return None
         return CallStory(call_id=call_id, events=(STORY,), more=False)
 
-    async def events(self, event_id: str, *, customer: str) -> tuple[EventStory, ...]:
+    async def events(
+        self, event_id: str, *, customer: str, among: Sight | None
+    ) -> tuple[EventStory, ...]:
         """`e/1` of nobody."""
+        self.sights.append(among)
         return (STORY,) if event_id == "e/1" and not customer else ()
+
+    def _known(self, name: str) -> None:
+        served = {one.name for one in self.cards.registered.config.subscriptions if one.enabled}
+        if name not in served:
+            raise UnknownSubscription(name)
 
     def _check(self, cursor: str) -> None:
         if cursor == "bad":
@@ -279,9 +341,7 @@ async def an_open_door(directory: Path, *, unread_s: float = 10.0) -> AsyncItera
     witnesses = Witnesses(Uncounted())
     live = Live(witnesses)
     house = Premises(
-        version="1.2.3",
         operating=known,
-        records=known,
         purging=known,
         settings=known,
         metrics=known,
@@ -294,16 +354,30 @@ async def an_open_door(directory: Path, *, unread_s: float = 10.0) -> AsyncItera
             await nursery.start(
                 partial(
                     serve_asgi,
-                    control_app(house),
+                    a_site(house, known),
                     listener,
                     stopping=stopping,
                     log=logs_into(lines).log,
-                    unread_s=unread_s,
+                    patience=Patience(unread_s=unread_s),
                 )
             )
             yield OpenDoor(path, known, house, witnesses, live, lines, stopping)
             live.close()
             stopping.set()
+
+
+def operations_of(
+    house: Premises, known: KnownHouse, records: Records | None = None
+) -> list[Operation]:
+    """All that the operator's door knows; the records are the house's own, or others."""
+    clients = own(known.cards, known.cards, known, known, known, records or known)
+    return [*operators(house), *clients]
+
+
+def a_site(house: Premises, known: KnownHouse, records: Records | None = None) -> Site:
+    """The operator's site."""
+    table = operations_of(house, known, records)
+    return Site([own_language(table, about=ABOUT)], admit=everybody)
 
 
 async def raw(path: Path, sent: bytes) -> bytes:
@@ -317,8 +391,3 @@ async def raw(path: Path, sent: bytes) -> bytes:
             async for chunk in stream:
                 answer += chunk
         return answer
-
-
-def _known(name: str) -> None:
-    if name != "crm":
-        raise UnknownSubscription(name)

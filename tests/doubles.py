@@ -29,6 +29,8 @@ from callpost.model.delivery import (
     StandingChanged,
 )
 from callpost.model.endpoint import Endpoint
+from callpost.model.event import stored
+from callpost.model.flow import Way
 from callpost.model.outcome import Delivered, Outcome
 from callpost.model.subscription import Order
 
@@ -233,6 +235,18 @@ class MemorySpool:
         return any(
             delivery.call == call and delivery.body.startswith(b'{"event":"answer"')
             for delivery in self.rows.values()
+        )
+
+    def way_of(self, *, customer: str, source: str, call_id: str) -> Way:
+        """See ports.Spool."""
+        call = self._calls.get((customer, source, call_id))
+        of_call = [one.body for one in self.rows.values() if one.call == call]
+        # A delivery report has none, and is no event.
+        said = [stored(one) for one in of_call if b'"direction":' in one or b'"from":' in one]
+        said = [*(one for one in reversed(said) if one.event == "newCall"), *said]
+        return Way(
+            next((one.direction for one in said if one.direction), None),
+            next((one.from_ for one in said if one.from_), None),
         )
 
     def forget_uncommitted(self) -> None:

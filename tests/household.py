@@ -17,6 +17,7 @@ from pathlib import Path
 import trio
 
 from callpost.edge.listen import Arrived, Behaviour, bind_http, serve_http
+from forked import Forked
 
 
 @dataclass
@@ -69,7 +70,10 @@ async def a_receiver(
 
 
 class Daemon:
-    """`callpost run` in a directory of its own; `within` is a command that runs it."""
+    """`callpost run` in a directory of its own; `within` is a command that runs it.
+
+    Without one it is forked, which is much cheaper; `env` runs it as a shell does.
+    """
 
     def __init__(
         self, directory: Path, subscriptions: str, top: str = "", *, within: Sequence[str] = ()
@@ -84,18 +88,14 @@ class Daemon:
         )
         self.log: list[dict[str, object]] = []
         self._changed = trio.Event()
-        self.process: trio.Process | None = None
+        self.process: trio.Process | Forked | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Daemon"]:
         """Start it, wait until it is ready; at the end kill what is left of it."""
         async with trio.open_nursery() as nursery:
-            command = [*self._within, sys.executable, "-m", "callpost", "run"]
-            command += ["--config", str(self.config)]
             self.log.clear()
-            self.process = await trio.lowlevel.open_process(
-                command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONUNBUFFERED": "1"}
-            )
+            self.process = await self._started()
             try:
                 nursery.start_soon(self._read_log)
                 await self.logged("daemon.started")
@@ -130,6 +130,16 @@ class Daemon:
         self.process.send_signal(with_signal)
         with trio.fail_after(within_s):
             return await self.process.wait()
+
+    async def _started(self) -> trio.Process | Forked:
+        arguments = ["run", "--config", str(self.config)]
+        if not self._within:
+            return Forked(arguments, os.environ)
+        return await trio.lowlevel.open_process(
+            [*self._within, sys.executable, "-m", "callpost", *arguments],
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
 
     async def _read_log(self) -> None:
         assert self.process is not None

@@ -94,7 +94,7 @@ async def a_door(path: Path, replies: Mapping[str, Reply] | None = None) -> Asyn
     door = Door(path)
     door.replies |= {
         "GET /v1/status": Reply(WELL),
-        "GET /v1/subscriptions": Reply({"subscriptions": SUBSCRIPTIONS}),
+        "GET /v1/states": Reply({"subscriptions": SUBSCRIPTIONS}),
         **(replies or {}),
     }
     listener = socket(AF_UNIX, SOCK_STREAM)

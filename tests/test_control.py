@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from callpost.control.subscriptions import Subscriptions
+from callpost.control.states import States
 from callpost.edge.call_control import Control, ControlRefused, ControlUnreachable, control
 from callpost.edge.listen import Behaviour
 from callpost.model.changes import Reloaded
@@ -46,7 +46,7 @@ def door_of(daemon: Daemon) -> Path:
 async def delivered(daemon: Control, events: int) -> SubscriptionState:
     """The subscription once so many of its events were delivered."""
     while True:
-        state = await daemon.get("/v1/subscriptions/crm", SubscriptionState)
+        state = await daemon.get("/v1/subscriptions/crm/state", SubscriptionState)
         if state.delivered >= events:
             return state
 
@@ -115,7 +115,7 @@ async def test_pause_keeps_and_resume_sends(tmp_path: Path) -> None:
         async with daemon.running(), control(door_of(daemon)) as operator:
             paused = await operator.post("/v1/subscriptions/crm/pause", SubscriptionState)
             await Producer(daemon.door).feed([an_event("c1", "newCall", id="e1")])
-            page = await operator.get("/v1/pending", PendingPage, subscription="crm")
+            page = await operator.get("/v1/deliveries", PendingPage, subscription="crm")
             resumed = await operator.post("/v1/subscriptions/crm/resume", SubscriptionState)
             await receiver.until(lambda r: r.ids() == ["e1"], within_s=10)
     assert (paused.condition, page.total, resumed.condition) == ("paused", 1, "active")
@@ -186,7 +186,7 @@ async def test_a_reload_answers_with_what_changed(tmp_path: Path) -> None:
             good = await operator.post("/v1/reload", Reloaded)
             daemon.config.write_text(text + "nonsense = 1\n")
             faulty = await operator.post("/v1/reload", Reloaded)
-            listed = await operator.get("/v1/subscriptions", Subscriptions)
+            listed = await operator.get("/v1/states", States)
             health = await operator.get("/v1/health", HealthReport)
     assert good.changes is not None
     assert (good.ok, good.changes.added, faulty.ok) == (True, ("two",), False)
@@ -324,7 +324,13 @@ async def test_whoever_asks_until_the_end_hears_that_it_is_stopping(tmp_path: Pa
         daemon = Daemon(tmp_path, a_subscription(receiver.port))
         async with daemon.running(), trio.open_nursery() as nursery:
             await Producer(daemon.door).feed([an_event(f"c{n}", "newCall") for n in range(50)])
-            for path in ("/v1/status", "/v1/subscriptions", "/metrics", "/v1/pending"):
+            for path in (
+                "/v1/status",
+                "/v1/states",
+                "/v1/subscriptions",
+                "/metrics",
+                "/v1/deliveries",
+            ):
                 nursery.start_soon(_ask_on, door_of(daemon), path)
             code = await daemon.end(signal.SIGTERM, within_s=10)
             await daemon.logged("daemon.stopped")

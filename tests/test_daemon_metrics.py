@@ -116,7 +116,7 @@ def test_a_daemon_whose_metrics_port_is_taken_does_not_start(tmp_path: Path) -> 
             timeout=30,
             check=False,
         )
-    sentence = f"metrics.listen: {place}: another program listens there already."
+    sentence = f"metrics.listen: {place}: something listens there already."
     assert (ended.returncode, sentence in ended.stdout + ended.stderr) == (1, True)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import trustme
 
 from callpost.config import FaultyConfig
 from callpost.loading import ConfigFiles, Loaded, load
@@ -33,6 +34,26 @@ def test_unreadable_files_and_faults_are_told_together(tmp_path: Path) -> None:
     assert [str(fault) for fault in caught.value.faults] == [
         f"{tmp_path}/conf.d/a.toml: file: is a directory, not a file",
         f"{main}: subscription.a.tls.ca_file: file: cannot be read: no such file or directory",
+    ]
+
+
+def test_a_certificate_and_a_key_that_do_not_belong_together_are_a_fault(tmp_path: Path) -> None:
+    """Told before a start and at a reload, not at the first handshake."""
+    authority = trustme.CA()
+    for name in ("one", "other"):
+        made = authority.issue_cert("api.example")
+        (tmp_path / f"{name}.pem").write_bytes(made.private_key_and_cert_chain_pem.bytes())
+    (tmp_path / "key.pem").write_bytes(made.private_key_pem.bytes())
+    main = tmp_path / "callpost.toml"
+    main.write_text(
+        f'{SUBSCRIPTION}[api]\nlisten = "0.0.0.0:8787"\n'
+        f'tls = {{ cert = "{tmp_path}/one.pem", key = "{tmp_path}/key.pem" }}\n'
+        '[[api.token]]\nname = "a"\nrole = "admin"\ntoken = "sixteen-visible!"\n'
+    )
+    with pytest.raises(FaultyConfig) as caught:
+        load(main, {})
+    assert [str(fault) for fault in caught.value.faults] == [
+        f"{main}: api.tls: tls: the key is not that of the certificate"
     ]
 
 

@@ -10,7 +10,7 @@ import h11
 import pytest
 import trio
 
-from callpost.doors import CannotStart, metrics_door
+from callpost.doors import CannotStart, network_door
 from callpost.edge.metrics.site import metrics_site
 from callpost.edge.serve_asgi import serve_asgi
 from callpost.model.listening import NetworkPlace, Place, UnixPlace
@@ -32,7 +32,7 @@ LOOPBACK = NetworkPlace("127.0.0.1", 0)
 async def serving(place: Place) -> AsyncIterator[int]:
     """The door, open; its port, where it has one."""
     stopping = trio.Event()
-    with metrics_door(place) as door:
+    with network_door("metrics.listen", place) as door:
         assert door is not None
         async with trio.open_nursery() as nursery:
             await nursery.start(
@@ -140,14 +140,17 @@ def test_a_port_that_is_taken_is_told_in_one_sentence() -> None:
     """The daemon does not start half-blind."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         place = NetworkPlace("127.0.0.1", taken.getsockname()[1])
-        with pytest.raises(CannotStart) as told, metrics_door(place):
+        with pytest.raises(CannotStart) as told, network_door("metrics.listen", place):
             pass
-    assert str(told.value) == f"metrics.listen: {place}: another program listens there already."
+    assert str(told.value) == f"metrics.listen: {place}: something listens there already."
 
 
 def test_an_address_of_another_machine_is_told_in_one_sentence() -> None:
     """As are all other reasons."""
-    with pytest.raises(CannotStart) as told, metrics_door(NetworkPlace("192.0.2.1", 9464)):
+    with (
+        pytest.raises(CannotStart) as told,
+        network_door("metrics.listen", NetworkPlace("192.0.2.1", 9464)),
+    ):
         pass
     assert str(told.value) == (
         "metrics.listen: 192.0.2.1:9464: this machine does not have that address."
@@ -157,7 +160,7 @@ def test_an_address_of_another_machine_is_told_in_one_sentence() -> None:
 def test_a_path_that_cannot_be_is_told_in_one_sentence(tmp_path: Path) -> None:
     """It names the directory that is missing."""
     place = UnixPlace(str(tmp_path / "nowhere" / "metrics.sock"))
-    with pytest.raises(CannotStart) as told, metrics_door(place):
+    with pytest.raises(CannotStart) as told, network_door("metrics.listen", place):
         pass
     assert str(told.value) == (
         f"metrics.listen: {place}: the directory {tmp_path}/nowhere does not exist."
@@ -166,5 +169,5 @@ def test_a_path_that_cannot_be_is_told_in_one_sentence(tmp_path: Path) -> None:
 
 def test_without_a_place_there_is_no_door() -> None:
     """As it is by default."""
-    with metrics_door(None) as door:
+    with network_door("metrics.listen", None) as door:
         assert door is None

@@ -157,3 +157,29 @@ async def test_a_spool_that_a_daemon_holds_is_not_purged_behind_its_back(tmp_pat
     assert done.returncode == 1
     assert b"is in use by another callpost (process " in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+async def test_the_backlog_of_a_paused_subscription_is_purged(tmp_path: Path) -> None:
+    """Nothing of the person is left, and once it is resumed the rest goes out in order."""
+    async with a_receiver() as receiver:
+        daemon = Daemon(tmp_path, subscriptions(crm=receiver.port))
+        async with daemon.running():
+            await told(daemon, "pause", "crm")
+            lines = zip(calls_of(OTHERS, "others", 9), calls_of(NUMBER, "private", 9), strict=True)
+            await Producer(daemon.door).feed([line for pair in lines for line in pair])
+            done = await purge(daemon, "--number", NUMBER, "--json")
+            left = files_with(tmp_path / "state", NUMBER[1:], "private-")
+            await told(daemon, "resume", "crm")
+            await receiver.until(lambda r: len(r.arrived) >= 27, within_s=20)
+            again = files_with(tmp_path / "state", NUMBER[1:], "private-")
+    purged = json.loads(done.stdout)
+    assert (done.returncode, purged["events"], purged["pending"]) == (0, 27, 27)
+    assert (left, again) == ([], [])
+    assert seqs(receiver) == {f"others-{n}": [1, 2, 3] for n in range(9)}
+
+
+async def told(daemon: Daemon, *arguments: str) -> None:
+    """A command that must succeed."""
+    command = [sys.executable, "-m", "callpost", *arguments, "--config", str(daemon.config)]
+    with trio.fail_after(30):
+        await trio.run_process(command, capture_stdout=True, capture_stderr=True)

@@ -38,12 +38,17 @@ def leaf(authority: trustme.CA) -> trustme.LeafCert:
 @pytest.fixture
 def files(tmp_path: Path, authority: trustme.CA) -> Path:
     """A directory with ca.pem, client.pem, client.key and the credentials."""
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    return laid_out(tmp_path, authority)
+
+
+def laid_out(directory: Path, authority: trustme.CA) -> Path:
+    """The directory, with all of that in it."""
+    authority.cert_pem.write_to_path(str(directory / "ca.pem"))
     client = authority.issue_cert("callpost.example")
-    client.private_key_pem.write_to_path(str(tmp_path / "client.key"))
-    with (tmp_path / "client.pem").open("wb") as chain:
+    client.private_key_pem.write_to_path(str(directory / "client.key"))
+    with (directory / "client.pem").open("wb") as chain:
         chain.writelines(blob.bytes() for blob in client.cert_chain_pems)
-    credentials = tmp_path / "credentials"
+    credentials = directory / "credentials"
     credentials.mkdir()
     for name, secret in {
         "password": "s3cr3t pässword\n",
@@ -54,7 +59,7 @@ def files(tmp_path: Path, authority: trustme.CA) -> Path:
         "signing-old": "whsec_" + base64.b64encode(KEYS[1]).decode() + "\n",
     }.items():
         (credentials / name).write_text(secret)
-    return tmp_path
+    return directory
 
 
 def a_daemon(files: Path, port: int, *more: str) -> Daemon:
@@ -87,11 +92,49 @@ async def attempt(files: Path, port: int, *more: str) -> dict[str, object]:
         return await daemon.logged("delivery.attempted")
 
 
-async def test_an_own_authority_is_trusted(files: Path, leaf: trustme.LeafCert) -> None:
+METHODS: Final = ("POSTJSON", "POSTARGS", "POSTXML2", "GET2")
+BOTH_SECRETS: Final = 'secrets = ["credential:signing", "credential:signing-old"]'
+# Subscriptions of one daemon to one receiver, where each has a path of its own: their keys.
+SUBSCRIBED: Final = {
+    "plain": "",
+    "unverified": "tls = { verify = false }",
+    "basic": 'auth = { type = "basic", username = "u", password = "credential:password" }',
+    "bearer": 'auth = { type = "bearer", token = "credential:token" }',
+    "headers": 'headers = { "X-Api-Key" = "credential:api-key", "X-Site" = "north" }',
+    **{method.lower(): f'{BOTH_SECRETS}\nmethod = "{method}"' for method in METHODS},
+    "body": 'body_signature = { header = "X-Signature", secret = "credential:hmac" }',
+}
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Request]:
+    """What each subscription's path at the receiver got of one event, by the path's last part."""
+    return trio.run(one_event_for_all, tmp_path_factory.mktemp("seen"))
+
+
+async def one_event_for_all(directory: Path) -> dict[str, Request]:
+    """Let one daemon deliver one event to all of them."""
+    authority = trustme.CA()
+    laid_out(directory, authority)
+    async with an_https_server(Https(), authority.issue_cert("localhost")) as server:
+        subscriptions = [
+            f'[[subscription]]\nname = "{name}"\n{keys}\n'
+            f'url = "https://localhost:{server.port}/calls/{name}?key=abc"\n'
+            + ("" if "tls" in keys else f'tls = {{ ca_file = "{directory}/ca.pem" }}\n')
+            for name, keys in SUBSCRIBED.items()
+        ]
+        top = f'credentials_directory = "{directory}/credentials"'
+        daemon = Daemon(directory, "".join(subscriptions), top)
+        async with daemon.running():
+            await Producer(daemon.door).feed([an_event("c1", "newCall", to="+4570305050")])
+            got = await server.got(len(SUBSCRIBED))
+    return {one.target.partition("?")[0].rpartition("/")[2]: one for one in got}
+
+
+def test_an_own_authority_is_trusted(seen: dict[str, Request]) -> None:
     """`ca_file` is all that an operator with a certificate of their own needs."""
-    async with an_https_server(Https(), leaf) as server:
-        (request,) = await requests(files, server)
-    assert (request.method, request.target) == ("POST", "/calls?key=abc")
+    request = seen["plain"]
+    assert (request.method, request.target) == ("POST", "/calls/plain?key=abc")
 
 
 async def test_a_client_certificate_is_shown(
@@ -157,30 +200,21 @@ async def test_a_certificate_for_another_name_is_a_retry_that_says_so(
     assert (line["outcome"], line["reason"]) == ("retry", "tls:certificate for another name")
 
 
-async def test_verification_can_be_turned_off(files: Path, leaf: trustme.LeafCert) -> None:
+def test_verification_can_be_turned_off(seen: dict[str, Request]) -> None:
     """`verify = false` takes any certificate."""
-    async with an_https_server(Https(), leaf) as server:
-        (request,) = await requests(files, server, "tls = { verify = false }")
-    assert request.method == "POST"
+    assert seen["unverified"].method == "POST"
 
 
 @pytest.mark.parametrize(
-    ("auth", "value"),
+    ("name", "value"),
     [
-        (
-            '{ type = "basic", username = "u", password = "credential:password" }',
-            "Basic " + base64.b64encode("u:s3cr3t pässword".encode()).decode(),
-        ),
-        ('{ type = "bearer", token = "credential:token" }', "Bearer abc.def-ghi"),
+        ("basic", "Basic " + base64.b64encode("u:s3cr3t pässword".encode()).decode()),
+        ("bearer", "Bearer abc.def-ghi"),
     ],
 )
-async def test_credentials_reach_the_receiver(
-    files: Path, leaf: trustme.LeafCert, auth: str, value: str
-) -> None:
+def test_credentials_reach_the_receiver(seen: dict[str, Request], name: str, value: str) -> None:
     """From their files into the Authorization header; the newline at their end is not theirs."""
-    async with an_https_server(Https(), leaf) as server:
-        (request,) = await requests(files, server, f"auth = {auth}")
-    assert request.headers["authorization"] == value
+    assert seen[name].headers["authorization"] == value
 
 
 async def test_digest_proves_the_password_over_tls(files: Path, leaf: trustme.LeafCert) -> None:
@@ -210,22 +244,16 @@ def digest_is_right(request: Request) -> bool:
     return said["uri"] == request.target and said["response"] == proof
 
 
-async def test_own_headers_come_from_credentials(files: Path, leaf: trustme.LeafCert) -> None:
+def test_own_headers_come_from_credentials(seen: dict[str, Request]) -> None:
     """A secret stands in its file, not in the configuration."""
-    headers = 'headers = { "X-Api-Key" = "credential:api-key", "X-Site" = "north" }'
-    async with an_https_server(Https(), leaf) as server:
-        (request,) = await requests(files, server, headers)
+    request = seen["headers"]
     assert (request.headers["x-api-key"], request.headers["x-site"]) == ("key-77", "north")
 
 
-@pytest.mark.parametrize("method", ["POSTJSON", "POSTARGS", "POSTXML2", "GET2"])
-async def test_a_receiver_can_verify_the_signatures(
-    files: Path, leaf: trustme.LeafCert, method: str
-) -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_a_receiver_can_verify_the_signatures(seen: dict[str, Request], method: str) -> None:
     """Standard Webhooks: HMAC-SHA256 over id.timestamp.content, one per live secret."""
-    secrets = 'secrets = ["credential:signing", "credential:signing-old"]'
-    async with an_https_server(Https(), leaf) as server:
-        (request,) = await requests(files, server, secrets, f'method = "{method}"')
+    request = seen[method.lower()]
     query = request.target.partition("?")[2].encode()
     content = query if method == "GET2" else request.body
     marks = request.headers
@@ -234,13 +262,9 @@ async def test_a_receiver_can_verify_the_signatures(
     assert marks["webhook-signature"].split(" ") == [f"v1,{proof}" for proof in proofs]
 
 
-async def test_a_receiver_can_verify_the_body_signature(
-    files: Path, leaf: trustme.LeafCert
-) -> None:
+def test_a_receiver_can_verify_the_body_signature(seen: dict[str, Request]) -> None:
     """Hex HMAC-SHA256 of the raw body, in the header of the receiver's choice."""
-    key = 'body_signature = { header = "X-Signature", secret = "credential:hmac" }'
-    async with an_https_server(Https(), leaf) as server:
-        (request,) = await requests(files, server, key)
+    request = seen["body"]
     proof = hmac.new(b"hmac-secret", request.body, "sha256").hexdigest()
     assert request.headers["x-signature"] == proof
 

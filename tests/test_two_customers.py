@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from household import Daemon, Producer, Receiver, a_receiver, an_event
 
 CUSTOMERS = ("acme", "globex")
 KINDS = ("newCall", "ringing", "answer", "hangup", "cdr")
+REFUSALS = ("The customer is required here.", "There is no such customer here.")
 REGISTRY = (
     '[tenancy]\ncustomers = "required"\n'
     '[[customer]]\nid = "acme"\n\n[[customer]]\nid = "globex"\n\n'
@@ -59,6 +61,13 @@ def subscriptions(customer: str, good: Receiver, bad: Receiver) -> str:
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     """Running; nothing has been fed yet."""
+    async with a_house(tmp_path) as running:
+        yield running
+
+
+@asynccontextmanager
+async def a_house(directory: Path) -> AsyncIterator[House]:
+    """One that runs in this directory."""
     async with (
         a_receiver() as acme,
         a_receiver() as globex,
@@ -68,7 +77,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         good = dict(zip(CUSTOMERS, (acme, globex), strict=True))
         bad = dict(zip(CUSTOMERS, (acme_bad, globex_bad), strict=True))
         written = "".join(subscriptions(one, good[one], bad[one]) for one in CUSTOMERS)
-        daemon = Daemon(tmp_path, written, REGISTRY)
+        daemon = Daemon(directory, written, REGISTRY)
         async with daemon.running():
             yield House(daemon, good, bad)
 
@@ -103,22 +112,54 @@ def bytes_at(receiver: Receiver) -> bytes:
     return b"".join(f"{one.target}{one.headers}".encode() + one.content for one in receiver.arrived)
 
 
+@dataclass
+class Day:
+    """A house in which both calls were delivered, and has ended, and what commands said of it."""
+
+    good: dict[str, Receiver]
+    bad: dict[str, Receiver]
+    said: dict[tuple[str, ...], str]
+
+
+# What is asked about the one day; each is a command that changes nothing.
+ASKED: Sequence[tuple[str, ...]] = (
+    ("inspect", "1", "--customer", "acme", "--json"),
+    ("inspect", "1", "--customer", "globex"),
+    ("inspect", "1", "--customer", "globex", "--json"),
+    ("inspect", "1-hangup", "--customer", "globex"),
+    ("inspect", "1-hangup", "--customer", "globex", "--json"),
+    ("inspect", "1", "--json"),
+    ("inspect", "1-hangup", "--json"),
+    ("dead", "--customer", "globex", "--json"),
+)
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
+    """One house for all who only look; it has ended when they do."""
+    return trio.run(a_day, tmp_path_factory.mktemp("day"))
+
+
+async def a_day(directory: Path) -> Day:
+    """Deliver both calls, and ask everything that is asked."""
+    async with a_house(directory) as house:
+        await both_delivered(house)
+        said = {question: await house.callpost(*question) for question in ASKED}
+    return Day(house.good, house.bad, said)
+
+
 @pytest.mark.parametrize(("mine", "other"), [CUSTOMERS, CUSTOMERS[::-1]])
-async def test_no_receiver_sees_a_byte_of_the_other_customer(
-    house: House, mine: str, other: str
-) -> None:
+def test_no_receiver_sees_a_byte_of_the_other_customer(day: Day, mine: str, other: str) -> None:
     """Good or bad, whatever it is sent is its own customer's."""
-    await both_delivered(house)
-    seen = bytes_at(house.good[mine]) + bytes_at(house.bad[mine])
+    seen = bytes_at(day.good[mine]) + bytes_at(day.bad[mine])
     assert (mine.encode() in seen, other.encode() in seen) == (True, False)
 
 
-async def test_each_customers_call_is_counted_for_itself(house: House) -> None:
+def test_each_customers_call_is_counted_for_itself(day: Day) -> None:
     """From 1 without a hole, each event with the id of the one before it."""
-    await both_delivered(house)
     places = {
         customer: [(body["seq"], body.get("previousId")) for body in receiver.bodies()]
-        for customer, receiver in house.good.items()
+        for customer, receiver in day.good.items()
     }
     before = [None, *(f"1-{kind}" for kind in KINDS[:-1])]
     expected = list(enumerate(before, start=1))
@@ -143,41 +184,33 @@ async def test_one_customers_answer_does_not_answer_the_others_call(house: House
     assert answered == {"acme": True, "globex": False}
 
 
-async def test_the_story_of_a_customers_call_has_its_own_subscriptions(house: House) -> None:
+def test_the_story_of_a_customers_call_has_its_own_subscriptions(day: Day) -> None:
     """Those of the other, whose call has the same id, are not in it."""
-    await both_delivered(house)
-    story = json.loads(await house.callpost("inspect", "1", "--customer", "acme", "--json"))
+    story = json.loads(day.said["inspect", "1", "--customer", "acme", "--json"])
     names = {one["subscription"] for event in story["events"] for one in event["deliveries"]}
     assert names == {"acme", "acme-bad"}
 
 
 @pytest.mark.parametrize("identity", ["1", "1-hangup"])
-async def test_the_story_of_one_customer_has_nothing_of_the_other(
-    house: House, identity: str
-) -> None:
+def test_the_story_of_one_customer_has_nothing_of_the_other(day: Day, identity: str) -> None:
     """Of a call as of an event, in the table as in JSON."""
-    await both_delivered(house)
-    told = [
-        await house.callpost("inspect", identity, "--customer", "globex", *form)
-        for form in ([], ["--json"])
-    ]
+    asked = ("inspect", identity, "--customer", "globex")
+    told = [day.said[asked], day.said[*asked, "--json"]]
     assert ["acme" in one for one in told] == [False, False]
 
 
 @pytest.mark.parametrize(("identity", "count"), [("1", len(KINDS)), ("1-hangup", 1)])
-async def test_without_a_customer_each_event_says_whose_it_is(
-    house: House, identity: str, count: int
+def test_without_a_customer_each_event_says_whose_it_is(
+    day: Day, identity: str, count: int
 ) -> None:
     """The operator sees both, and which is which."""
-    await both_delivered(house)
-    story = json.loads(await house.callpost("inspect", identity, "--json"))
+    story = json.loads(day.said["inspect", identity, "--json"])
     assert sorted(event["customer"] for event in story["events"]) == sorted(CUSTOMERS * count)
 
 
-async def test_dead_letters_are_listed_by_customer(house: House) -> None:
+def test_dead_letters_are_listed_by_customer(day: Day) -> None:
     """Those of the other are not among them."""
-    await both_delivered(house)
-    told = await house.callpost("dead", "--customer", "globex", "--json")
+    told = day.said["dead", "--customer", "globex", "--json"]
     assert [json.loads(line)["subscription"] for line in told.splitlines()] == ["globex-bad"]
 
 
@@ -191,22 +224,13 @@ async def test_a_replay_of_one_customers_call_leaves_the_other_alone(house: Hous
     assert (counts, b"globex" in bytes_at(house.good["acme"])) == ([len(KINDS), 1], False)
 
 
-@pytest.mark.parametrize(
-    ("customer", "message"),
-    [
-        ({}, "The customer is required here."),
-        ({"customer": "initech"}, "There is no such customer here."),
-        ({"customer": "ACME"}, "There is no such customer here."),
-        ({"customer": "*"}, "There is no such customer here."),
-        ({"customer": "acme\u202e"}, "There is no such customer here."),
-    ],
-)
-async def test_an_event_of_nobody_known_is_refused(
-    house: House, customer: dict[str, str], message: str
-) -> None:
+async def test_an_event_of_nobody_known_is_refused(house: House) -> None:
     """It names the field, and nothing of it is kept."""
-    [reply] = await house.feed(an_event("1", "newCall", id="e", **customer))
-    assert (reply["error"], reply["message"], reply["path"]) == ("invalid", message, "$.customer")
+    strangers = ({}, *({"customer": name} for name in ("initech", "ACME", "*", "acme\u202e")))
+    replies = await house.feed(*(an_event("1", "newCall", id="e", **one) for one in strangers))
+    refused = [(reply["error"], reply["path"], reply["message"]) for reply in replies]
+    missing, *unknown = [("invalid", "$.customer", message) for message in REFUSALS]
+    assert refused == [missing, *unknown * 4]
     await house.callpost("inspect", "e", status=1)
 
 

@@ -59,6 +59,21 @@ async def test_events_go_over_http2_where_it_is_wanted(
     assert (seen, served.connections) == ([(version, "1"), (version, "2"), (version, "3")], 1)
 
 
+async def test_events_go_through_httpx_where_it_is_wanted(
+    receiver: tuple[Receiver, int], tmp_path: Path
+) -> None:
+    """Over HTTP/2, as the subscription says, in the order of their call."""
+    served, port = receiver
+    daemon = Daemon(
+        tmp_path,
+        f'[[subscription]]\nname = "crm"\nurl = "https://localhost:{port}/"\n'
+        f'tls = {{ ca_file = "{tmp_path}/ca.pem" }}\nhttp2 = true\nhttp_client = "httpx"\n',
+    )
+    await _delivered(daemon, ["newCall", "answer", "hangup"])
+    seen = [(request.version, request.header("callpost-seq")) for request in served.requests]
+    assert (seen, served.connections) == ([("2", "1"), ("2", "2"), ("2", "3")], 1)
+
+
 async def test_events_go_through_the_proxy(
     receiver: tuple[Receiver, int], nursery: trio.Nursery, tmp_path: Path
 ) -> None:

@@ -110,11 +110,22 @@ class _Visit:
         return self._dialer.tls_context(tls)
 
     async def connect(
-        self, host: str, port: int, *, tls: ssl.SSLContext | None, connect_timeout_s: float
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None,
+        connect_timeout_s: float,
+        strict: bool,
     ) -> Link | Retry | LocalFault:
         """See the way's Dialer."""
         link = await self._dialer.connect(
-            host, port, tls=tls, connect_timeout_s=connect_timeout_s, began=self._begin
+            host,
+            port,
+            tls=tls,
+            connect_timeout_s=connect_timeout_s,
+            strict=strict,
+            began=self._begin,
         )
         if isinstance(link, Link):
             self._address = link.peer_address
@@ -138,7 +149,10 @@ class _Visit:
             case UdpEndpoint():
                 self._begin("resolve")
                 return await self._dialer.connect_datagram(
-                    endpoint.host, endpoint.port, connect_timeout_s=timeout_s
+                    endpoint.host,
+                    endpoint.port,
+                    connect_timeout_s=timeout_s,
+                    strict=endpoint.strict,
                 )
             case _ as unreachable:
                 assert_never(unreachable)
@@ -149,7 +163,11 @@ class _Visit:
             return context
         endpoint = self._endpoint
         return await self.connect(
-            endpoint.host, endpoint.port, tls=context, connect_timeout_s=timeout_s
+            endpoint.host,
+            endpoint.port,
+            tls=context,
+            connect_timeout_s=timeout_s,
+            strict=endpoint.strict,
         )
 
     async def _on_its_way(
@@ -180,7 +198,11 @@ class _Visit:
         if isinstance(failure, LocalFault) or isinstance(context, Retry | LocalFault):
             return failure
         link = await self._dialer.connect(
-            endpoint.host, endpoint.port, tls=context, connect_timeout_s=_timeout_s(endpoint)
+            endpoint.host,
+            endpoint.port,
+            tls=context,
+            connect_timeout_s=_timeout_s(endpoint),
+            strict=endpoint.strict,
         )
         if isinstance(link, Link):
             link.close()

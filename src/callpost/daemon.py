@@ -56,7 +56,7 @@ def opened(
         except SpoolUnusable as fault:
             raise CannotStart(str(fault)) from None
         held.callback(spool.close)
-        with folding(SpoolUnusable, SpoolUnreadable):
+        with folding(SpoolUnusable, SpoolUnreadable, CannotStart):
             yield House(
                 start,
                 files=files,

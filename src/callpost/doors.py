@@ -1,10 +1,10 @@
-"""The doors of producers, operators and Prometheus: handed over by systemd, or made here."""
+"""The doors of producers, operators, programs and Prometheus: of systemd, or made here."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from socket import socket
+from socket import AF_UNIX, socket
 from typing import Final, assert_never
 
 import trio
@@ -15,11 +15,13 @@ from callpost.config import Config
 from callpost.edge.listen_tcp import PortUnusable, listen_tcp
 from callpost.edge.receive_unix import GroupUnusable, SocketUnusable, bind_datagram, listen_stream
 from callpost.edge.systemd import InheritedSocketUnusable, inherited_sockets
+from callpost.model.api_door import Api
 from callpost.model.limits import ADMIN_GROUP
 from callpost.model.listening import NetworkPlace, Place, UnixPlace
 
-# Whoever is in the daemon's group may read the figures; they are no secret there.
-_METRICS_MODE: Final = 0o660
+# Whoever is in the daemon's group may read the figures, which are no secret there, and knock at
+# the API's door, which asks for a token.
+_MODE: Final = 0o660
 _OWNER_ONLY: Final = 0o700
 
 
@@ -45,11 +47,12 @@ def folding(*faults: type[Exception]) -> Iterator[None]:
 
 
 class Doors(Struct, frozen=True):
-    """The producers' sockets, the operator's and Prometheus', None where one is turned off."""
+    """The producers' sockets, the operator's, the API's and Prometheus', None where one is off."""
 
     stream: socket | None
     datagram: socket | None
     control: socket | None
+    api: socket | None
     metrics: socket | None
 
 
@@ -88,13 +91,28 @@ def open_doors(
             "datagrams", config.intake.datagram, partial(bind_datagram, mode=mode, group=group)
         ),
         open_door("control", config.control.socket, lambda place: _control(place, config, log)),
-        held.enter_context(metrics_door(config.metrics.listen)),
+        held.enter_context(api_door(config.api, inherited.get("api"))),
+        held.enter_context(network_door("metrics.listen", config.metrics.listen)),
     )
 
 
+def place_of(door: socket | None) -> str | None:
+    """Where a door is, as it is written in a configuration; None where there is none."""
+    match None if door is None else door.getsockname():
+        case (str(host), int(port), *_):
+            return str(NetworkPlace(host=host, port=port))
+        case str(path):
+            return path
+        case _:
+            return None
+
+
 @contextmanager
-def metrics_door(place: Place | None) -> Iterator[socket | None]:
-    """Listen at `place` until the end; raises CannotStart. None: there is no such door."""
+def network_door(key: str, place: Place | None) -> Iterator[socket | None]:
+    """Listen at `place`, which stands under `key`, until the end; raises CannotStart.
+
+    None: there is no such door.
+    """
     match place:
         case None:
             yield None
@@ -102,14 +120,14 @@ def metrics_door(place: Place | None) -> Iterator[socket | None]:
             try:
                 door = listen_tcp(host, port)
             except PortUnusable as fault:
-                raise CannotStart(f"metrics.listen: {place}: {fault}.") from None
+                raise CannotStart(f"{key}: {place}: {fault}.") from None
             with door:
                 yield door
         case UnixPlace(path=path):
             try:
-                door = listen_stream(Path(path), mode=_METRICS_MODE, group="")
+                door = listen_stream(Path(path), mode=_MODE, group="")
             except SocketUnusable as fault:
-                raise CannotStart(f"metrics.listen: {fault}") from None
+                raise CannotStart(f"{key}: {fault}") from None
             try:
                 with door:
                     yield door
@@ -117,6 +135,39 @@ def metrics_door(place: Place | None) -> Iterator[socket | None]:
                 Path(path).unlink(missing_ok=True)
         case _ as unreachable:
             assert_never(unreachable)
+
+
+@contextmanager
+def api_door(api: Api, handed_over: socket | None) -> Iterator[socket | None]:
+    """The socket that systemd has `handed_over`, or one that is made; raises CannotStart.
+
+    `config` sees to it that what is made has tokens, and TLS where it needs that; here it is
+    seen to for the other.
+    """
+    if handed_over is None:
+        with network_door("api.listen", api.listen) as door:
+            yield door
+    else:
+        with handed_over:
+            _check_handed_over(handed_over, api)
+            yield handed_over
+
+
+def _check_handed_over(door: socket, api: Api) -> None:
+    if not api.tokens:
+        raise CannotStart(
+            "systemd hands over a socket named 'api', but there is no [[api.token]]:"
+            " no token, no door."
+        )
+    if door.family == AF_UNIX or api.tls is not None:
+        return
+    host, port = door.getsockname()[:2]
+    place = NetworkPlace(host=host, port=port)
+    if not place.is_loopback:
+        raise CannotStart(
+            f"api.tls: is required, for systemd hands over a socket named 'api' at {place},"
+            " beyond this machine."
+        )
 
 
 def _control(place: Path, config: Config, log: FilteringBoundLogger) -> socket:

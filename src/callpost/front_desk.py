@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import trio
 
 from callpost import __version__
+from callpost.clients_door import serve_clients
 from callpost.edge.metrics import Reading
 from callpost.engine.desk import Desk, Outside
-from callpost.engine.eraser import Eraser
 from callpost.engine.live import Live
 from callpost.engine.overview import Overview
 from callpost.engine_room import EngineRoom
@@ -39,6 +39,8 @@ async def open_front_desk(nursery: trio.Nursery, house: "House", room: EngineRoo
     if house.doors.control is not None:
         page = _page(house, room, desk)
         await nursery.start(partial(_serve_operators, house.doors.control, house, room, desk, page))
+    if house.doors.api is not None:
+        await nursery.start(partial(serve_clients, house.doors.api, house, room, desk))
     if house.doors.metrics is not None:
         page = _page(house, room, desk)
         await nursery.start(partial(_serve_metrics, house.doors.metrics, house, page))
@@ -74,29 +76,14 @@ async def _serve_operators(
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """In the nursery lives the door; once the house has ended its streams end, then it."""
-    from callpost.control.app import Premises, control_app  # noqa: PLC0415 - see the top
     from callpost.edge.serve_asgi import serve_asgi  # noqa: PLC0415 - see the top
+    from callpost.sites import Sites  # noqa: PLC0415 - see the top
 
     live = Live(house.witnesses)
-    app = control_app(
-        Premises(
-            version=__version__,
-            operating=desk,
-            records=house.spool.records,
-            purging=Eraser(
-                house.spool.purging,
-                recall=room.dispatcher.recall,
-                country=lambda: house.settings.config.country,
-                clock=house.clock,
-            ),
-            settings=house.settings,
-            metrics=page,
-            live=live,
-        )
-    )
+    site = Sites(house, room, desk).for_operators(page, live)
     async with trio.open_nursery() as nursery:
         await nursery.start(
-            partial(serve_asgi, app, door, stopping=house.ended, log=house.logs.log)
+            partial(serve_asgi, site, door, stopping=house.ended, log=house.logs.log)
         )
         task_status.started()
         await house.ended.wait()

@@ -15,7 +15,7 @@ import trio
 
 from callpost import __version__
 from callpost.background import start_background
-from callpost.doors import Doors
+from callpost.doors import Doors, place_of
 from callpost.edge.clock import SystemClock
 from callpost.edge.dial import Dialer, file_ends_at
 from callpost.edge.dice import SystemDice
@@ -67,6 +67,7 @@ class House:
         self.settings = Reload(
             start,
             files=files,
+            shelf=spool,
             logs=logs,
             clock=self.clock,
             notifier=notifier,
@@ -172,6 +173,7 @@ class House:
             subscriptions=lambda: enabled(self.settings.config),
             seen=self.dialer.certificates.ends_at,
             of_file=file_ends_at,
+            shown=lambda: (tls.cert for tls in (self.settings.config.api.tls,) if tls is not None),
             clock=self.clock,
             log=self.logs.log,
         )
@@ -201,14 +203,12 @@ class House:
             pid=os.getpid(),
             subscriptions=len(enabled(config)),
             pending=self.spool.counts.pending,
-            stream=_name_of(self.doors.stream),
-            datagram=_name_of(self.doors.datagram),
-            control=_name_of(self.doors.control),
+            stream=place_of(self.doors.stream),
+            datagram=place_of(self.doors.datagram),
+            control=place_of(self.doors.control),
+            api=place_of(self.doors.api),
+            metrics=place_of(self.doors.metrics),
             stateDirectory=config.state_directory,
         )
         self.tell_state()
         self.notifier.ready()
-
-
-def _name_of(door: socket | None) -> str | None:
-    return None if door is None else str(door.getsockname())

@@ -12,6 +12,7 @@ from msgspec import Struct
 from callpost.config import Config, Fault, FaultyConfig, Source, parse, state_directories
 from callpost.edge.last_good import keep, kept
 from callpost.edge.read_config import TextFile, file_digests, file_fault, read_texts, secret_from
+from callpost.edge.tls_pair import pair_fault
 from callpost.model.terminal import escaped
 
 
@@ -86,6 +87,7 @@ class ConfigFiles:
             environment=self._environment,
             file_fault=file_fault,
             file_digest=file_digests(),
+            pair_fault=pair_fault,
         )
 
 

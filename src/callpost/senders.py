@@ -19,6 +19,8 @@ def sender_factory(dialer: Dialer, egress: Egress) -> SenderFactory:
 
     def open_sender(endpoint: Endpoint) -> Sender:
         match endpoint:
+            case HttpEndpoint(http_client="httpx"):
+                return _httpx_sender(endpoint, dialer, contexts, egress)
             case HttpEndpoint(http2=False, proxy=None):
                 return HttpSender(endpoint, dialer=dialer, egress=egress, version=__version__)
             case HttpEndpoint():
@@ -40,6 +42,22 @@ def _negotiating_sender(
     from callpost.edge.send_http_negotiated import NegotiatingHttpSender  # noqa: PLC0415 - see above
 
     return NegotiatingHttpSender(
+        endpoint,
+        dialer=dialer,
+        vet=dialer.refusal,
+        contexts=contexts.context,
+        egress=egress,
+        version=__version__,
+    )
+
+
+def _httpx_sender(
+    endpoint: HttpEndpoint, dialer: Dialer, contexts: TlsContexts, egress: Egress
+) -> Sender:
+    # httpcore, h2 and h11 take 32 ms to import, and most installations never need them.
+    from callpost.edge.send_httpx import HttpxSender  # noqa: PLC0415 - see above
+
+    return HttpxSender(
         endpoint,
         dialer=dialer,
         vet=dialer.refusal,

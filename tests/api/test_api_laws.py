@@ -36,6 +36,7 @@ VOIPNOW = st.fixed_dictionaries(
     },
     optional={
         "direction": st.lists(st.sampled_from(["in", "out", "internal"]), min_size=1, unique=True),
+        "flow": st.lists(st.sampled_from(["in", "out"]), max_size=2, unique=True),
         # The table of characters takes a second to make on a busy machine, once.
         "note": st.text("aZ0 -_/\\\"'#=äß漢🙂\u202e\u00a0", max_size=200),
         "enabled": st.booleans(),

@@ -45,3 +45,9 @@ def test_every_name_is_legal_and_its_own(wishes: list[str]) -> None:
     given_out = [names.given(wish) for wish in wishes]
     is_legal = all(re.fullmatch("[a-z0-9_.-]{1,64}", name) for name in given_out)
     assert (is_legal, len(set(given_out))) == (True, len(wishes))
+
+
+@pytest.mark.parametrize("dialect", ["api", "telecomx", "voipnow", "portsip", "signalwire"])
+def test_a_name_that_is_for_the_api_is_made_another(dialect: str) -> None:
+    """A file may not have it."""
+    assert legal(f"{dialect}.crm.x") == f"{dialect}-crm.x"

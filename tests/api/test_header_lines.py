@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callpost.api.portsip.header_lines import read_lines, written_lines
+from callpost.api.portsip.header_lines import mapped_lines, read_lines, written_lines
 
 
 def test_a_line_is_a_header() -> None:
@@ -42,17 +42,17 @@ def test_the_content_type_stands_apart() -> None:
         (f"A: {'s3cret' * 700}", "line 1 cannot be sent: A must have at most 4096 characters"),
     ],
 )
-def test_a_line_that_is_none_is_lost_and_not_quoted(text: str, sentence: str) -> None:
+def test_a_line_that_is_none_is_told_and_not_quoted(text: str, sentence: str) -> None:
     """It may hold a secret."""
-    assert read_lines(text).lost == (f"{sentence}; it was left out",)
+    assert read_lines(text).faults == (sentence,)
 
 
 def test_there_are_at_most_as_many_as_a_configuration_takes() -> None:
-    """The rest is lost."""
+    """The rest is none."""
     lines = read_lines("\n".join(f"X-{number}: 1" for number in range(65)))
-    assert (len(lines.headers), lines.lost) == (
+    assert (len(lines.headers), lines.faults) == (
         64,
-        ("line 65 is beyond the 64 that there can be; it was left out",),
+        ("line 65 is beyond the 64 that there can be",),
     )
 
 
@@ -74,3 +74,10 @@ def test_no_text_is_too_much(text: str) -> None:
     """What comes out can always be written again."""
     headers = read_lines(text).headers
     assert read_lines(written_lines(headers)).headers == headers
+
+
+def test_values_can_be_mapped_and_all_else_stays() -> None:
+    """Also a line that is no header; who reads the text tells of it."""
+    text = "X-A: 1\r\n\nx-b:2\nnothing\n: 3"
+    shown = mapped_lines(text, lambda name, value: f"{name}={value}")
+    assert shown == "X-A: X-A=1\nx-b: x-b=2\nnothing\n: 3"

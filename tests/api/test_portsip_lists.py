@@ -18,7 +18,7 @@ SHOWN: Final = {
     "enabled": True,
     "type": "DTMF",
     "caller_mask": "+45*",
-    "dtmf_mask": "1XXX,9.",
+    "dtmf_mask": "1XXX;9.",
     "method": "GET",
     "headers": "text",
     "connection_timeout": 2,
@@ -72,6 +72,7 @@ def test_what_the_pages_show_becomes_a_subscription_to_digits() -> None:
         "caller": ["+45*"],
         "dtmf": ["1XXX", "9."],
         "connect_timeout_s": 2,
+        "first_byte_timeout_s": 2,
         "timeout_s": 2,
     }
 
@@ -91,6 +92,12 @@ def test_without_a_pattern_any_digits_are_meant() -> None:
     """And nothing but digits."""
     table = one(dtmf_mask="").table
     assert (table.get("events"), "dtmf" in table) == (["dtmf"], False)
+
+
+def test_numbers_and_ranges_are_patterns() -> None:
+    """With semicolons between them, as PortSIP documents it; a comma is as good."""
+    table = one(dtmf_mask="1000; 2000,3000-4000").table
+    assert table["dtmf"] == ["1000", "2000", "3XXX", "4000"]
 
 
 def test_an_item_that_is_not_enabled_is_a_subscription_that_is_not() -> None:
@@ -140,7 +147,7 @@ def test_what_has_become_of_a_secret_is_said() -> None:
     """And where it is to be put."""
     assert one(headers="", auth="BEARER", token="s3cret").lost == (
         (
-            "$.items[0].token is a secret and was not carried over; "
+            "$.items[0].token: is a secret and was not carried over; "
             "put it into the credential order-status-token"
         ),
     )
@@ -165,21 +172,28 @@ def test_a_masked_header_is_a_credential() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"username": "u"}, "$.items[0].username has no use with auth DISABLE; it was left out"),
+        ({"username": "u"}, "$.items[0].username: has no use with auth DISABLE; it was left out"),
         ({"colour": 1}, "$.items[0].colour is nothing that callpost knows; it was left out"),
-        ({"connection_timeout": 90}, "$.items[0].connection_timeout became 60 s, the longest"),
-        ({"request_timeout": 900}, "$.items[0].request_timeout became 300 s, the longest there is"),
+        (
+            {"connection_timeout": 90},
+            "$.items[0].connection_timeout: is longer than 60 s, the longest there is; it became",
+        ),
+        ({"request_timeout": 900}, "$.items[0].request_timeout: is longer than 300 s, the longest"),
+        (
+            {"request_timeout": 0},
+            "$.items[0].request_timeout: 0 is no time-out; callpost's own counts",
+        ),
         ({"headers": "Host: a"}, "$.items[0].headers: line 1 is a header that callpost writes"),
         ({"headers": "A: 1\na: 2"}, "$.items[0].headers: line 2 is a second a; it was left out"),
         ({"headers": "A: \u20ac"}, "$.items[0].headers: line 1 cannot be sent: A must hold"),
         (
             {"headers": "Authorization: x", "url": "http://u:p@h/"},
-            "$.items[0].headers: Authorization was left out, as auth or the URL has it",
+            "$.items[0].headers: Authorization makes no sense, as auth or the URL has it; it was",
         ),
-        ({"headers": "Content-Type: a/b"}, "$.items[0].headers: Content-Type was left out, as a"),
+        ({"headers": "Content-Type: a/b"}, "$.items[0].headers: Content-Type has no use, as a GET"),
         (
             {"headers": "Authorization: x", "auth": "BEARER"},
-            "$.items[0].headers: Authorization was left out, as auth or the URL has it",
+            "$.items[0].headers: Authorization makes no sense, as auth or the URL has it; it was",
         ),
     ],
 )
@@ -240,8 +254,8 @@ def test_a_page_of_a_longer_list_is_told() -> None:
         ({"dtmf_mask": "1.2"}, "dtmf_mask", "The pattern has a . before its end"),
         ({"dtmf_mask": ["1"]}, "dtmf_mask", "expected a text, found a list"),
         ({"headers": {}}, "headers", "expected a text, found an object"),
-        ({"connection_timeout": 0}, "connection_timeout", "expected a whole number from 1 to"),
-        ({"request_timeout": 1.5}, "request_timeout", "expected a whole number from 1 to"),
+        ({"connection_timeout": -1}, "connection_timeout", "expected a whole number from 0 to"),
+        ({"request_timeout": 1.5}, "request_timeout", "expected a whole number from 0 to"),
         ({"name": False}, "name", "expected a text, found true or false"),
         ({"headers": "A: " + "x" * 1_048_576}, "headers", "must have at most 65,536 characters"),
     ],
@@ -321,7 +335,7 @@ def test_a_subscription_is_written_in_portsips_words() -> None:
             "enabled": True,
             "type": "DTMF",
             "caller_mask": "+45*",
-            "dtmf_mask": "1XXX,9.",
+            "dtmf_mask": "1XXX;9.",
             "method": "GET",
             "headers": "X-Menu: main\nX-Key: ********",
             "connection_timeout": 2,
@@ -349,9 +363,14 @@ def test_no_secret_is_ever_written() -> None:
         ({"extension": ["mask:8*"]}, "an action URL of PortSIP belongs to one receptionist"),
         ({"extension_type": []}, "PortSIP has action URLs of virtual receptionists only"),
         ({"method": "POSTXML1"}, "PortSIP has GET and POST, but no POSTXML1"),
-        ({"caller": ["[4,5]"]}, "a mask with a comma is read as two"),
+        ({"caller": ["[4,5]"]}, "a mask with a comma or a semicolon is read as two"),
+        ({"caller": ["[4;5]"]}, "a mask with a comma or a semicolon is read as two"),
         ({"url": "http://h/#rc=1"}, "PortSIP has no word for rt, rc and rp in the URL's fragment"),
-        ({"timeout_s": 2.5}, "timeout_s was rounded up to whole seconds"),
+        (
+            {"timeout_s": 2.5, "first_byte_timeout_s": 2.5},
+            "timeout_s was rounded up to whole seconds",
+        ),
+        ({"first_byte_timeout_s": 1}, "PortSIP has no word for first_byte_timeout_s"),
         ({"auth": {"type": "bearer", "token": "t"}}, "its auth was written without the secret"),
         (
             {"headers": {"X": "credential:x"}},
@@ -389,8 +408,8 @@ _ITEMS: Final = st.fixed_dictionaries(
         "name": _TEXTS,
         "enabled": st.booleans(),
         "type": st.just("DTMF"),
-        "caller_mask": st.sampled_from(["", "+45*", "+45*,1[2-4]", "anonymous"]),
-        "dtmf_mask": st.sampled_from(["", "1X", "1X,[2-4].", "*#!"]),
+        "caller_mask": st.sampled_from(["", "+45*", "+45*;1[2-4]", "anonymous"]),
+        "dtmf_mask": st.sampled_from(["", "1X", "1X;[2-4].", "*#!"]),
         "method": st.sampled_from(["GET", "POST"]),
         "headers": st.dictionaries(
             st.sampled_from(["X-A", "X-B", "Accept"]), _TEXTS | st.just("********")

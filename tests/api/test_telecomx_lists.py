@@ -56,7 +56,9 @@ def test_every_scheme_is_carried_over(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("", "is required"),
+        ("", "Invalid URL"),
+        (None, "Invalid URL"),
+        (7, "Invalid URL"),
         ("nothing", "Invalid URL"),
         ("ftp://a.b/", "URL protocol is invalid"),
         ("tcp://a.b:1/path", "Protocol types TCP and UDP only permit host and port"),
@@ -66,7 +68,7 @@ def test_every_scheme_is_carried_over(url: str) -> None:
         ("http://a..b/", "URL points to an invalid hostname"),
     ],
 )
-def test_every_fault_of_a_url_has_its_own_words(url: str, sentence: str) -> None:
+def test_every_fault_of_a_url_has_its_own_words(url: object, sentence: str) -> None:
     """As its table of errors has them."""
     assert faults(read(as_json([HTTP | {"url": url}]))) == [f"$[0].url: url: {sentence}"]
 

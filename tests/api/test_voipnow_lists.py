@@ -33,7 +33,7 @@ def imported(*items: dict[str, object], of: str = "") -> list[dict[str, object]]
 
 def shape(table: dict[str, object]) -> tuple[object, object]:
     """Which events of which calls."""
-    return table["events"], table.get("direction")
+    return table["events"], table.get("flow")
 
 
 def test_an_item_becomes_a_subscription() -> None:
@@ -52,7 +52,7 @@ def test_an_item_becomes_a_subscription() -> None:
     ]
 
 
-IN, OUT = ["in", "internal"], ["out"]
+IN, OUT = ["in"], ["out"]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ IN, OUT = ["in", "internal"], ["out"]
         ([0, 0], [(["newCall"], IN)]),
     ],
 )
-def test_types_are_events_and_directions(
+def test_types_are_events_and_flows(
     types: list[int], shapes: list[tuple[list[str], list[str] | None]]
 ) -> None:
     """All items of an extension and URL in one queue for each call."""
@@ -174,10 +174,10 @@ def test_an_unknown_field_is_lost_and_told() -> None:
     ]
 
 
-def test_what_a_direction_does_not_say_is_told() -> None:
-    """A call within the system comes in and goes out."""
-    [sentence] = lost(read(as_json([item(0)])))
-    assert sentence.startswith("calls within the system count as calls that come in")
+@pytest.mark.parametrize("type_", range(5))
+def test_nothing_of_a_type_is_lost(type_: int) -> None:
+    """What the extension receives and what it makes is the same here as there."""
+    assert lost(read(as_json([item(type_)]))) == []
 
 
 @pytest.mark.parametrize("types", [[0], [2], [0, 1, 2, 3, 4], [0, 2, 3], [1, 2], [0, 4]])
@@ -220,7 +220,11 @@ def a_table(**keys: object) -> dict[str, object]:
         ({"events": ["hangup", "ringing"]}, "VoipNow has no event like ringing"),
         ({"method": "POSTJSON"}, "VoipNow sends GET or POST of a form, not POSTJSON"),
         ({"level": 2}, "VoipNow has no level 2"),
-        ({"direction": ["in"]}, "VoipNow tells the hangups of both directions"),
+        ({"flow": ["in"]}, "VoipNow tells the hangups of calls received and of calls made"),
+        (
+            {"direction": ["in"], "events": ["answer"]},
+            "VoipNow sees calls from the extension, calls within the house too",
+        ),
         ({"caller": ["1"]}, "VoipNow has no word for caller"),
     ],
 )
@@ -228,6 +232,25 @@ def test_what_it_cannot_say_is_told(keys: dict[str, object], sentence: str) -> N
     """By the name of the subscription."""
     [found] = written([a_table(**keys)]).lost
     assert found.startswith(f"crm: {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("keys", "types"),
+    [
+        ({"flow": ["in"]}, [0, 2, 3]),
+        ({"flow": ["out"]}, [1, 2, 4]),
+        ({"flow": ["in", "out"]}, [0, 1, 2, 3, 4]),
+        ({"flow": []}, [0, 1, 2, 3, 4]),
+        ({"direction": ["in", "internal"]}, [0, 2, 3]),
+        ({"direction": ["out"]}, [1, 2, 4]),
+        ({"direction": ["in", "out", "internal"]}, [0, 1, 2, 3, 4]),
+        ({"direction": ["in", "out"], "flow": ["out"]}, [1, 2, 4]),
+    ],
+)
+def test_a_flow_or_a_direction_is_types(keys: dict[str, object], types: list[int]) -> None:
+    """Tables may have the one or the other."""
+    exported = json.loads(written([a_table(**keys)]).document)["entry"]
+    assert [int(one["type"]) for one in exported] == types
 
 
 def test_a_subscription_to_several_extensions_is_items_of_each() -> None:

@@ -29,6 +29,7 @@ from bench import (
     measure_lines,
     measure_many,
     measure_neighbours,
+    measure_numbers,
 )
 from bench.findings import CannotMeasure, Chart, Findings, Row
 from bench.machine import described
@@ -47,6 +48,7 @@ _BENCHMARKS: Final[Mapping[str, tuple[str, Callable[[Setting], Findings]]]] = {
     "latency": ("added latency at 500 events/s", measure_latency.measure),
     "fan-out": ("one event to a thousand subscriptions", measure_fan_out.measure),
     "many": ("ten thousand subscriptions", measure_many.measure),
+    "numbers": ("numbers read as a country's, and written anew", measure_numbers.measure),
     "backlog": ("a backlog of a million events", measure_backlog.measure),
     "neighbours": ("half of the subscriptions dead, slow or hostile", measure_neighbours.measure),
     "growth": ("cost by events and by subscriptions", measure_growth.measure),

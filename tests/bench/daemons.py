@@ -17,10 +17,13 @@ from bench.findings import CannotMeasure
 
 _START_S: Final = 60.0
 # Every subscription of a benchmark may have its own connections to the one receiver; nothing
-# in flight is worth waiting for at a stop.
+# in flight is worth waiting for at a stop. No call of a benchmark ever ends, and the last event of
+# one that may be ended yet would outlive `retain`.
 _TOP: Final = """\
 state_directory = "{folder}/state"
 runtime_directory = "{folder}/run"
+[calls]
+end_after = "0"
 [delivery]
 drain_s = 0
 [egress]

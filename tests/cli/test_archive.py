@@ -65,7 +65,7 @@ async def test_a_name_that_is_not_configured_is_no_empty_list(config: Path, comm
         file.write('[[subscription]]\nname = "audit"\nurl = "http://127.0.0.1:9"\n')
     result = await run(config, command, "auidt")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "There is no subscription named 'auidt' (did you mean 'audit'?)." in result.stderr
+    assert "There is no subscription named 'auidt'; did you mean \"audit\"?" in result.stderr
 
 
 async def test_an_empty_list_of_json_lines_is_empty(config: Path) -> None:
@@ -123,6 +123,36 @@ async def test_a_story_can_be_json(config: Path) -> None:
     story = json.loads((await run(config, "inspect", "c/1", "--json")).stdout)
     states = [[one["state"] for one in event["deliveries"]] for event in story["events"]]
     assert states == [["dead", "delivered"], ["dead", "delivered"], ["dead", "pending"]]
+
+
+async def test_a_story_can_be_that_of_one_subscription(config: Path) -> None:
+    """What others got is left out of it."""
+    story = (await run(config, "inspect", "c/1", "--subscription", "audit")).stdout
+    assert (story.count("audit, seq"), "crm" in story) == (3, False)
+
+
+async def test_the_json_of_a_story_is_that_of_one_subscription(config: Path) -> None:
+    """The same."""
+    result = await run(config, "inspect", "c/1", "--subscription", "crm", "--json")
+    events = json.loads(result.stdout)["events"]
+    names = [[one["subscription"] for one in event["deliveries"]] for event in events]
+    assert names == [["crm"]] * 3
+
+
+async def test_a_story_of_a_subscription_that_got_nothing_says_so(config: Path) -> None:
+    """That nobody wanted it would be another thing."""
+    with config.open("a") as file:
+        file.write('[[subscription]]\nname = "other"\nurl = "http://127.0.0.1:9"\n')
+    result = await run(config, "inspect", "c/1", "--subscription", "other")
+    assert (result.exit_code, result.stdout.count("nothing for other")) == (0, 3)
+
+
+async def test_a_story_of_a_misspelt_subscription_is_a_failure(config: Path) -> None:
+    """And not a story of nothing."""
+    with config.open("a") as file:
+        file.write('[[subscription]]\nname = "audit"\nurl = "http://127.0.0.1:9"\n')
+    result = await run(config, "inspect", "c/1", "--subscription", "auidt")
+    assert (result.exit_code, 'did you mean "audit"?' in result.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("option", [(), ("--json",)])

@@ -18,7 +18,7 @@ import trio
 from asyncclick.testing import CliRunner, Result
 
 from callpost.cli import callpost
-from callpost.control.app import Premises, control_app
+from callpost.control.app import Premises
 from callpost.edge.logs import collecting_log
 from callpost.edge.receive_unix import listen_stream
 from callpost.edge.serve_asgi import serve_asgi
@@ -27,7 +27,7 @@ from callpost.engine.live import Live
 from callpost.engine.witnesses import Witnesses
 from callpost.model.limits import SpoolLimits
 from callpost.model.replay import Replayed, Selection
-from control_house import KnownHouse, Uncounted
+from control_house import KnownHouse, Uncounted, a_site
 from edge.spool.replaying import NOW
 from spool_nouns import NEVER, arrival, deferred, died, done, pending, settled
 
@@ -71,17 +71,8 @@ class SpoolHouse(KnownHouse):
 async def serving(house: SpoolHouse, path: Path) -> AsyncIterator[None]:
     """The control door of a daemon with that spool."""
     live = Live(Witnesses(Uncounted()))
-    app = control_app(
-        Premises(
-            version="1",
-            operating=house,
-            records=house.spool.records,
-            purging=house,
-            settings=house,
-            metrics=house,
-            live=live,
-        )
-    )
+    premises = Premises(operating=house, purging=house, settings=house, metrics=house, live=live)
+    app = a_site(premises, house, house.spool.records)
     stopping = trio.Event()
     log = collecting_log(lambda _: None)
     with listen_stream(path, mode=0o600, group="") as listener:
@@ -159,7 +150,7 @@ async def test_a_name_that_was_misspelt_is_mended(ended: Ended, command: str) ->
     result = await run(ended, command, "cmr")
     assert (result.exit_code, result.stderr) == (
         1,
-        "Error: There is no subscription named 'cmr' (did you mean 'crm'?).\n",
+        "Error: There is no subscription named 'cmr'; did you mean \"crm\"?\n",
     )
 
 

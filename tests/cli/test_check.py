@@ -113,15 +113,16 @@ async def test_nothing_secret_is_shown(good: Path) -> None:
 
 
 async def test_the_way_to_an_endpoint_is_shown(tmp_path: Path) -> None:
-    """HTTP/2 and the proxy, without what the proxy is told of us."""
+    """HTTP/2, the proxy and httpx, without what the proxy is told of us."""
     path = tmp_path / "callpost.toml"
     path.write_text(
         '[[subscription]]\nname = "crm"\nurl = "https://h/"\nhttp2 = true\n'
-        'proxy = "http://callpost:hunter2@proxy.example:3128"\n'
+        'proxy = "http://callpost:hunter2@proxy.example:3128"\nhttp_client = "httpx"\n'
     )
     plain = (await _checked("--config", str(path))).output
     shown = plain + (await _checked("--config", str(path), "--json")).output
-    assert ("http2, via http://proxy.example:3128\n" in plain, "hunter2" in shown) == (True, False)
+    way = "http2, via http://proxy.example:3128, by httpx"
+    assert (way in " ".join(plain.split()), "hunter2" in shown) == (True, False)
 
 
 async def test_every_fault_goes_to_standard_error(faulty: Path) -> None:

@@ -121,7 +121,7 @@ async def test_the_daemon_is_asked_where_the_configuration_cannot_be_read(
     config = program.parent / "callpost.toml"
     config.write_text(f'runtime_directory = "{program.parent}"\n')
     async with a_door(program.parent / "control.sock") as door:
-        door.replies["GET /v1/subscriptions"] = Reply({"subscriptions": SUBSCRIPTIONS})
+        door.replies["GET /v1/states"] = Reply({"subscriptions": SUBSCRIPTIONS})
         found = await offered("bash", program, "callpost", "pause", "")
     assert found == ["crm", "ops", "popup"]
 
@@ -131,7 +131,7 @@ async def test_a_daemon_that_does_not_answer_is_not_waited_for(program: Path) ->
     config = program.parent / "callpost.toml"
     config.write_text(f'runtime_directory = "{program.parent}"\n')
     async with a_door(program.parent / "control.sock") as door:
-        door.replies["GET /v1/subscriptions"] = Reply(delay_s=600)
+        door.replies["GET /v1/states"] = Reply(delay_s=600)
         assert await offered("bash", program, "callpost", "pause", "") == []
 
 

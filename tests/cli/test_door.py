@@ -91,7 +91,7 @@ async def test_a_socket_of_another_program_is_told(tmp_path: Path) -> None:
 AS_NOBODY = """
 import os, sys
 import anyio._backends._trio, httpcore, httpx
-import callpost.edge.call_control
+import callpost.cli.status, callpost.edge.call_control
 from callpost.__main__ import main
 os.setgroups([]); os.setgid({group}); os.setuid({user})
 sys.argv = ["callpost", "status", "--control", {path!r}]

@@ -175,7 +175,7 @@ async def test_standard_input_is_a_file() -> None:
         (b"<html>", "$: syntax: is not JSON"),
         (b"7", "$: type: expected a list or an object, found a whole number"),
         (b"[]", "has nothing to carry over, so nothing was written."),
-        (b"{}", "$.url: url: is required"),
+        (b"{}", "$.url: url: Invalid URL"),
         (b"[7]", "$[0]: type: expected an object, found a whole number"),
         (b" " * 2**20, "$: syntax: is not JSON"),
     ],

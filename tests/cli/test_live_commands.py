@@ -103,7 +103,7 @@ async def test_a_misspelt_name_is_mended(door: Door) -> None:
     result = await door.run("status", "popop")
     assert (result.exit_code, result.stderr) == (
         1,
-        "Error: There is no subscription named 'popop' (did you mean 'popup'?).\n",
+        "Error: There is no subscription named 'popop'; did you mean \"popup\"?\n",
     )
 
 
@@ -128,7 +128,7 @@ async def test_subscriptions_can_be_filtered(
 
 async def test_nothing_to_list_is_said(door: Door) -> None:
     """An empty screen would leave one in doubt."""
-    door.replies["GET /v1/subscriptions"] = Reply({"subscriptions": SUBSCRIPTIONS[:1]})
+    door.replies["GET /v1/states"] = Reply({"subscriptions": SUBSCRIPTIONS[:1]})
     assert (await door.run("subscriptions", "--failing")).stdout == "There is none such.\n"
 
 
@@ -145,7 +145,7 @@ async def test_an_unknown_name_changes_nothing(door: Door) -> None:
     """Also not those that are known."""
     result = await door.run("pause", "crm", "cmr", "nobody")
     sentence = (
-        "Error: There is no subscription named 'cmr' (did you mean 'crm'?)."
+        "Error: There is no subscription named 'cmr'; did you mean \"crm\"?"
         " There is no subscription named 'nobody'. Nothing was changed.\n"
     )
     assert (result.exit_code, result.stderr, len(door.asked)) == (1, sentence, 1)

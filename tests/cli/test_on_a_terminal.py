@@ -16,6 +16,7 @@ import pytest
 import trio
 from msgspec.structs import replace
 
+from callpost.model.purge import Purged
 from conditions import BAD_DAY, WELL
 from operators_door import Door, Reply, a_door
 
@@ -191,3 +192,31 @@ async def test_ctrl_c_ends_top_silently(door: Door) -> None:
         terminal.type(b"\x03")
         status = await terminal.ended()
     assert (status, plain(terminal.shown.partition(LEFT)[2]).strip()) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "asked"), [(b"y\n", 0, [True, False]), (b"n\n", 1, [True])]
+)
+async def test_a_purge_asks_first(
+    door: Door, answer: bytes, status: int, asked: list[bool]
+) -> None:
+    """It says how much there is; without a yes nothing is removed."""
+    door.replies["POST /v1/purge"] = Reply(Purged(events=12, calls=2))
+    async with on_a_terminal(door, "purge", "--number", "+4526110203") as terminal:
+        await terminal.until(lambda shown: b"[y/N]" in shown)
+        terminal.type(answer)
+        found = await terminal.ended()
+    bodies = [body for body in door.bodies if isinstance(body, dict) and "dryRun" in body]
+    assert (found, [body["dryRun"] for body in bodies]) == (status, asked)
+
+
+async def test_a_purge_that_is_told_yes_does_not_ask(door: Door) -> None:
+    """As in a script."""
+    door.replies["POST /v1/purge"] = Reply(Purged(events=12))
+    async with on_a_terminal(door, "purge", "--call", "1", "--yes") as terminal:
+        status = await terminal.ended()
+    assert (status, b"[y/N]" in terminal.shown, b"Purged: 12 events" in terminal.shown) == (
+        0,
+        False,
+        True,
+    )

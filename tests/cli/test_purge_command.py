@@ -121,6 +121,7 @@ async def test_it_prints_json(config: Path) -> None:
         "attempts": 6,
         "files": [],
         "remains": [],
+        "note": "",
     }
 
 
@@ -145,3 +146,10 @@ async def test_a_configuration_with_a_fault_in_what_counts_is_not_guessed_at(
     await faulty.write_text(f'{await faulty.read_text()}[numbers]\ncountry = "XX"\n')
     result = await run("--number", "26110203", "--config", str(config))
     assert (result.exit_code, "numbers.country" in result.stderr) == (1, True)
+
+
+async def test_a_national_number_without_a_country_is_told_of(config: Path) -> None:
+    """On standard error, for nothing that is spelled otherwise is found; it quotes nothing."""
+    result = await run("--number", "26 11 02 03", "--dry-run", "--config", str(config))
+    assert "[numbers] country is not set" in result.stderr
+    assert ("26" in result.stderr.replace(str(config.parent), ""), result.exit_code) == (False, 0)

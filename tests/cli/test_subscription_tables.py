@@ -20,10 +20,10 @@ crm    ok            0                    118     0
 ops    paused        0                    118     0
 """
 AT_120 = """\
-NAME   STATE   PENDING         LAG  IN FLIGHT  DELIVERED  DEAD  ENDPOINT         LAST FAILURE
-popup  down      1,200  1 h 28 min          0        118    12  crm.example.com  503 Service Unavailable
-crm    ok            0                      0        118     0  crm.example.com
-ops    paused        0                      0        118     0  crm.example.com
+NAME   STATE   PENDING         LAG  IN FLIGHT  DELIVERED  DEAD  FROM  ENDPOINT         LAST FAILURE
+popup  down      1,200  1 h 28 min          0        118    12  file  crm.example.com  503 Service Unavailable
+crm    ok            0                      0        118     0  file  crm.example.com
+ops    paused        0                      0        118     0  file  crm.example.com
 """  # noqa: E501 - as wide as the terminal
 AUTO = (
     "paused        since 2026-11-20 17:00, after long failure; it resumes by itself when its"
@@ -58,6 +58,13 @@ def test_one_is_shown_with_each_endpoint() -> None:
     """How long it is down, why, and when it is tried again."""
     lines = detail(SUBSCRIPTIONS[1], NOW, 60)
     assert "".join(f"{line.plain}\n" for line in lines) == DETAIL_AT_60
+
+
+def test_what_was_made_over_the_api_says_so() -> None:
+    """And in which dialect."""
+    made = replace(SUBSCRIPTIONS[1], origin="telecomx")
+    told = [line.plain for line in detail(made, NOW, None)]
+    assert "made over     the API (telecomx)" in told
 
 
 def test_a_try_that_is_due_waits_for_a_delivery() -> None:

@@ -91,7 +91,7 @@ async def test_filters_are_the_daemons(door: Door, options: str, query: str) -> 
 async def test_an_unknown_subscription_is_not_waited_for(door: Door) -> None:
     """It would be waited for in vain."""
     result = await door.run("tail", "--subscription", "cmr")
-    assert (result.exit_code, "did you mean 'crm'?" in result.stderr) == (1, True)
+    assert (result.exit_code, 'did you mean "crm"?' in result.stderr) == (1, True)
 
 
 async def test_the_reports_of_a_subscription_can_be_followed(door: Door) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from callpost.config.api_door import API, TOKEN
 from callpost.config.subscriptions import SUBSCRIPTION
 from callpost.config.top import DELIVERY, EGRESS, INTAKE, LOG, SPOOL, TOP
 
@@ -49,10 +50,14 @@ TEXTS = st.builds(
     "[preset.p]\n{}\n[[subscription]]\n{}\n".format,
     *map(_pairs, (DIRECTORIES, INTAKE, SPOOL, DELIVERY, EGRESS, LOG, SUBSCRIPTION, SUBSCRIPTION)),
 )
+DOOR = {key: API[key] for key in API if key != "token"}
+API_TEXTS = st.builds(
+    "[api]\n{}\n[[api.token]]\n{}\n[[api.token]]\n{}\n".format, *map(_pairs, (DOOR, TOKEN, TOKEN))
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(text=TEXTS)
+@given(text=TEXTS | API_TEXTS)
 def test_no_value_of_any_key_raises(faults_of: FaultsOf, text: str) -> None:
     """Every fault is a line that names its file."""
     assert all(fault.startswith("callpost.toml: ") for fault in faults_of(text))

@@ -41,8 +41,9 @@ def test_deep_nesting_is_a_syntax_fault(faults_of: FaultsOf) -> None:
 
 def test_an_empty_file_is_a_warning_only(parsed: Callable[..., Config]) -> None:
     """Without subscriptions nothing is delivered, which is worth a word."""
+    sentence = "no file has one, so nothing is delivered but to what is made over the API"
     assert [str(warning) for warning in parsed("").warnings] == [
-        "callpost.toml: subscription: empty: there is no subscription, so nothing is delivered"
+        f"callpost.toml: subscription: empty: {sentence}"
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import callpost
 from callpost.config import Config
+from callpost.config.api_door import API
 from callpost.config.doors import DOOR
 from callpost.config.filters import FILTER
 from callpost.config.subscriptions import SUBSCRIPTION
@@ -36,6 +37,8 @@ FORMS |= {"http2", "frame", "envelope", "ack"}
 TABLES = {"intake": INTAKE, "spool": SPOOL, "delivery": DELIVERY, "egress": EGRESS}
 TABLES |= {
     "control": CONTROL,
+    # Tokens stand in tables of their own.
+    "api": {key: rule for key, rule in API.items() if key != "token"},
     "metrics": METRICS,
     "log": LOG,
     "numbers": NUMBERS,

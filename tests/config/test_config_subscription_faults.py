@@ -24,7 +24,7 @@ def test_a_name_of_other_characters_is_a_fault(faults_of: FaultsOf, name: str) -
     assert faults_of(f'[[subscription]]\nname = "{name}"\nurl = "http://h/"') == [
         (
             "callpost.toml: subscription[1].name: name: "
-            "expected 1 to 64 characters of a-z 0-9 - _ and ."
+            "expected 1 to 64 characters of a-z 0-9 - . and _"
         )
     ]
 
@@ -110,6 +110,25 @@ FAULTS = [
         'STALE: unknown_key: there is no such key; did you mean "stale"?',
     ),
     ('stale = "drop"', "stale: choice: expected one of deliver | skip"),
+    (
+        'flow = ["internal"]\nvocabulary = "voipnow"\nextension = ["101"]',
+        "flow[1]: choice: expected one of in | out",
+    ),
+    (
+        'flow = ["in"]\nextension = ["101"]',
+        (
+            "flow: senseless: is of the vocabulary voipnow, which sees a call from its ends, "
+            "not of callpost"
+        ),
+    ),
+    (
+        'flow = ["in"]\npreset = "voipnow"\nextension = ["mask:1*"]',
+        "flow: senseless: is seen from an extension, so extension needs one that is not a mask",
+    ),
+    (
+        'flow = ["in"]\npreset = "voipnow"\nextension = ["101"]\ndirection = ["out"]',
+        "flow: senseless: lets no call through that has the direction wanted",
+    ),
     (
         'stale = "skip"\nevents = ["hangup", "cdr"]',
         "stale: senseless: skip needs hangup among the events, and one that comes before it",

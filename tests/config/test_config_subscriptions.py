@@ -149,6 +149,15 @@ def test_a_filter_has_all_its_keys(subscribed: Subscribed) -> None:
     )
 
 
+@pytest.mark.parametrize("direction", ["", 'direction = ["in", "internal"]', "direction = []"])
+def test_a_flow_is_seen_from_an_extension(subscribed: Subscribed, direction: str) -> None:
+    """Whatever else stands beside it, if something passes."""
+    found = subscribed(
+        f'preset = "voipnow"\nflow = ["out"]\nextension = ["101", "mask:2*"]\n{direction}'
+    )
+    assert found.filter.flow == {"out"}
+
+
 def test_patterns_on_digits_are_taken_as_they_are_written(subscribed: Subscribed) -> None:
     """They need no events beside them."""
     assert subscribed('dtmf = ["1X.", "9"]').filter.dtmf == ("1X.", "9")

@@ -1,4 +1,4 @@
-"""`http2` and `proxy`: what they may be, and which endpoints they are for."""
+"""`http2`, `proxy` and `http_client`: what they may be, and which endpoints they are for."""
 
 from collections.abc import Callable
 
@@ -122,6 +122,18 @@ def test_a_credential_that_is_no_proxy_is_not_quoted(faults_in: FaultsOf) -> Non
             'delivery_report = { url = "https://b/", proxy = "p:1" }',
             f"delivery_report.proxy: proxy: {FORM}",
         ),
+        ("tcp://h:1", 'http_client = "own"', "http_client: senseless: makes no sense on tcp"),
+        ("udp://h:1", 'http_client = "httpx"', "http_client: senseless: makes no sense on udp"),
+        (
+            "https://h/",
+            'status_callback = { url = "udp://b:1", http_client = "httpx" }',
+            "status_callback.http_client: senseless: makes no sense on udp",
+        ),
+        (
+            "http://h/",
+            'http_client = "curl"',
+            "http_client: choice: expected one of own | httpx",
+        ),
         ("https://h/", 'http2 = "yes"', "http2: type: expected true or false, found a text"),
     ],
 )
@@ -146,6 +158,26 @@ def test_the_way_out_is_that_of_all_endpoints(endpoints: Endpoints) -> None:
         if isinstance(one, HttpEndpoint)
     ]
     assert found == [(True, PROXY), (True, PROXY), (False, PROXY), (True, PROXY)]
+
+
+def test_the_http_client_is_that_of_all_endpoints(endpoints: Endpoints) -> None:
+    """Of all that speak HTTP, unless their own table says otherwise."""
+    keys = """
+        http_client = "httpx"
+        fallback = [{ url = "http://b/" }, { url = "http://c/", http_client = "own" }]
+        status_callback = { url = "https://d/" }
+    """
+    found = [
+        one.http_client for one in endpoints("https://h/", keys) if isinstance(one, HttpEndpoint)
+    ]
+    assert found == ["httpx", "httpx", "own", "httpx"]
+
+
+def test_without_a_word_the_http_client_is_our_own(endpoints: Endpoints) -> None:
+    """It is the faster one by far."""
+    (found,) = endpoints("https://h/")
+    assert isinstance(found, HttpEndpoint)
+    assert found.http_client == "own"
 
 
 def test_reports_go_the_same_way(parsed: Callable[..., Config]) -> None:

@@ -9,6 +9,14 @@ from callpost.config import Config, Source, parse
 from callpost.config.difference import difference, in_force
 from callpost.model.changes import Changes, Removed
 
+TOKEN = """
+[[api.token]]
+name = "portal"
+token = "sixteen-visible!"
+role = "admin"
+"""
+DOOR_WITHOUT_TLS = f'[api]\nlisten = "127.0.0.1:8787"\n{TOKEN}'
+DOOR = DOOR_WITHOUT_TLS.replace("[[api", 'tls = { cert = "/cert.pem", key = "/key.pem" }\n[[api', 1)
 CRM = 'name = "crm"\nurl = "https://crm.example/calls"\n'
 
 
@@ -116,6 +124,8 @@ def test_a_subscription_that_is_not_enabled_is_as_good_as_none() -> None:
         ('[egress]\ndeny = ["10.0.0.0/8"]', "egress.deny"),
         ("[delivery]\ndrain_s = 3", "delivery.drain_s"),
         ('[intake]\nunknown_fields = "data"', "intake.unknown_fields"),
+        ("[api]\nmax_subscriptions_per_customer = 5", "api.max_subscriptions_per_customer"),
+        (TOKEN, "api.token"),
     ],
 )
 def test_a_setting_that_takes_effect_at_once(text: str, key: str) -> None:
@@ -126,6 +136,30 @@ def test_a_setting_that_takes_effect_at_once(text: str, key: str) -> None:
     assert in_force(before, after) == after
 
 
+def test_a_token_with_another_secret_takes_effect_at_once() -> None:
+    """The one that was known to somebody else opens nothing from then on."""
+    before, after = config(TOKEN), config(TOKEN.replace("sixteen", "another"))
+    assert difference(before, after).settings == ("api.token",)
+    assert in_force(before, after).api.tokens == after.api.tokens
+
+
+def test_a_certificate_with_other_content_takes_effect_at_once() -> None:
+    """The names of its files are the same."""
+    before, after = config(DOOR, digest="one"), config(DOOR, digest="two")
+    assert difference(before, after).settings == ("api.tls",)
+    assert in_force(before, after).api.tls == after.api.tls
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(DOOR, DOOR_WITHOUT_TLS), (DOOR_WITHOUT_TLS, DOOR)], ids=["off", "on"]
+)
+def test_tls_is_turned_on_and_off_by_a_restart(old: str, new: str) -> None:
+    """Until then the door speaks as it did."""
+    before, after = config(old), config(new)
+    assert difference(before, after).needs_restart == ("api.tls",)
+    assert in_force(before, after).api == before.api
+
+
 @pytest.mark.parametrize(
     ("text", "key"),
     [
@@ -134,6 +168,7 @@ def test_a_setting_that_takes_effect_at_once(text: str, key: str) -> None:
         ("[intake]\nmax_event_bytes = 2048", "intake.max_event_bytes"),
         ('[spool]\ndurability = "process"', "spool.durability"),
         ('[log]\nformat = "json"', "log.format"),
+        ('[metrics]\nlisten = "127.0.0.1:9464"', "metrics.listen"),
     ],
 )
 def test_a_setting_that_needs_a_restart(text: str, key: str) -> None:
@@ -142,6 +177,13 @@ def test_a_setting_that_needs_a_restart(text: str, key: str) -> None:
     changes = difference(before, after)
     assert (changes.settings, changes.needs_restart) == ((), (key,))
     assert in_force(before, after) == replace(before, warnings=after.warnings)
+
+
+def test_where_the_api_listens_needs_a_restart() -> None:
+    """It opens a door, or closes one."""
+    before, after = config(DOOR), config(DOOR.replace("8787", "8788"))
+    assert difference(before, after).needs_restart == ("api.listen",)
+    assert in_force(before, after).api == before.api
 
 
 def test_of_one_table_a_part_may_need_a_restart() -> None:

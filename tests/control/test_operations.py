@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from callpost.control.subscriptions import Subscriptions
+from callpost.control.states import States
 from callpost.model.changes import Reloaded
 from callpost.model.condition import HealthReport, Status, SubscriptionState
 from callpost.model.fault import Fault
@@ -20,12 +20,12 @@ ANSWERS = [
     ("GET", "/v1/health/live", HealthReport),
     ("GET", "/v1/health/ready", HealthReport),
     ("GET", "/v1/status", Status),
-    ("GET", "/v1/subscriptions", Subscriptions),
-    ("GET", "/v1/subscriptions/crm", SubscriptionState),
+    ("GET", "/v1/states", States),
+    ("GET", "/v1/subscriptions/crm/state", SubscriptionState),
     ("POST", "/v1/subscriptions/crm/pause", SubscriptionState),
     ("POST", "/v1/subscriptions/crm/resume", SubscriptionState),
     ("POST", "/v1/subscriptions/crm/test", Trial),
-    ("GET", "/v1/pending", PendingPage),
+    ("GET", "/v1/deliveries", PendingPage),
     ("GET", "/v1/dead-letters", DeadPage),
     ("GET", "/v1/calls/c%2F1", CallStory),
     ("POST", "/v1/replay", Replayed),

@@ -5,26 +5,23 @@ from typing import Any
 import trio
 from trio.testing import MockClock
 
-from callpost.control.app import Premises, control_app
+from callpost.control.app import Premises
 from callpost.engine.live import Live
 from callpost.engine.witnesses import Witnesses
-from control_house import KnownHouse, Uncounted
+from control_house import KnownHouse, Uncounted, a_site
 
 
 async def told(method: str, path: str, *, within_s: float) -> list[dict[str, Any]]:
     """What is sent in answer to a request whose body does not come."""
     known, sent = KnownHouse(), list[dict[str, Any]]()
-    app = control_app(
-        Premises(
-            version="1.2.3",
-            operating=known,
-            records=known,
-            purging=known,
-            settings=known,
-            metrics=known,
-            live=Live(Witnesses(Uncounted())),
-        )
+    premises = Premises(
+        operating=known,
+        purging=known,
+        settings=known,
+        metrics=known,
+        live=Live(Witnesses(Uncounted())),
     )
+    app = a_site(premises, known)
     scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": []}
 
     async def send(message: Any) -> None:  # noqa: ANN401 - ASGI's

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 import trio
 
-from callpost.control.problem import Problem
+from callpost.web.problem import Problem
 from control.conftest import Ask
 from control_house import OpenDoor, raw
 
@@ -32,15 +32,15 @@ REFUSED = [
     ("GET", "/v1/subscriptions/a%2Fb", 404, None),
     ("POST", "/v1/status", 405, "This path does not know that method; it knows GET, HEAD."),
     ("DELETE", "/v1/log-level", 405, None),
-    ("GET", "/v1/pending?limit=0", 400, "limit: expected int >= 1."),
-    ("GET", "/v1/pending?limit=1001", 400, "limit: expected int <= 1000."),
-    ("GET", "/v1/pending?limit=ten", 400, "limit: expected int, got str."),
-    ("GET", "/v1/pending?limit=1&limit=2", 400, "limit: is given more than once."),
-    ("GET", "/v1/pending?limti=1", 400, 'limti: there is no such field; did you mean "limit"?'),
-    ("GET", "/v1/pending?cursor=bad", 400, "cursor: no listing has given out this cursor."),
+    ("GET", "/v1/deliveries?limit=0", 400, "limit: expected int >= 1."),
+    ("GET", "/v1/deliveries?limit=1001", 400, "limit: expected int <= 1000."),
+    ("GET", "/v1/deliveries?limit=ten", 400, "limit: expected int, got str."),
+    ("GET", "/v1/deliveries?limit=1&limit=2", 400, "limit: is given more than once."),
+    ("GET", "/v1/deliveries?limti=1", 400, 'limti: there is no such field; did you mean "limit"?'),
+    ("GET", "/v1/deliveries?cursor=bad", 400, "cursor: no listing has given out this cursor."),
     ("GET", "/v1/status?x=1", 400, "x: there is no such field."),
-    ("GET", "/v1/pending?subscription=%ff", 400, None),
-    ("GET", "/v1/pending?" + "&".join(["limit=1"] * 101), 400, None),
+    ("GET", "/v1/deliveries?subscription=%ff", 400, None),
+    ("GET", "/v1/deliveries?" + "&".join(["limit=1"] * 101), 400, None),
     ("GET", "/v1/attempts?outcome=lost", 400, None),
     ("GET", "/v1/dead-letters?kind=newcall", 400, None),
 ]
@@ -137,14 +137,14 @@ async def test_a_method_that_does_not_fit_is_told_with_those_that_do(ask: Ask) -
 async def test_an_unreadable_spool_is_told_so(door: OpenDoor, ask: Ask) -> None:
     """As something that may pass."""
     door.known.readable = False
-    told = await problem_of(ask, "GET", "/v1/pending")
+    told = await problem_of(ask, "GET", "/v1/deliveries")
     assert (told.status, told.detail) == (503, "The spool cannot be read: disk I/O error.")
 
 
 async def test_a_bug_is_logged_and_answered(door: OpenDoor, ask: Ask) -> None:
     """The door stays open; who asked learns that it is our fault."""
     door.known.broken = True
-    told = await problem_of(ask, "GET", "/v1/subscriptions")
+    told = await problem_of(ask, "GET", "/v1/states")
     assert (told.status, (await ask("GET", "/v1/status")).status_code) == (500, 200)
     assert [line["event"] for line in door.lines] == ["http.failed"]
 

@@ -104,6 +104,14 @@ def test_an_attempt_reads_like_every_other_line(pipe: Pipe) -> None:
     ) == (True, True, True, '"\x7f\u202e', "info")
 
 
+def test_a_line_has_nothing_that_speaks_to_a_terminal(pipe: Pipe) -> None:
+    """Neither an attempt's nor another one: people read a log with `tail`."""
+    logs = open_logs(Log(), pipe[1])
+    logs.attempts.attempted(an_attempt(reason="\x9b31m\u202e"))
+    logs.log.info("a.b", path="\x9b31m\u202e")
+    assert os.read(pipe[0], 1 << 20).count(b"\\u009b31m\\u202e") == 2
+
+
 def test_a_level_above_info_leaves_attempts_out(pipe: Pipe) -> None:
     """An attempt is told at `info`."""
     logs = open_logs(Log(level="warning"), pipe[1])

@@ -1,90 +1,25 @@
 """The HTTP server around an app: what a peer does costs that peer its connection, and no more."""
 
-import socket
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
+import h2.connection
+import h2.events
+import h2.settings
 import pytest
 import trio
 
 from callpost.edge.receive_unix import listen_stream
-from callpost.edge.serve_asgi import CONNECTIONS_MAX, UNREAD_S, Message, Receive, Send, serve_asgi
+from callpost.edge.serve_asgi import CONNECTIONS_MAX, Patience
 from control_house import raw
-from doubles import logs_into
+from edge.served_app import PATIENT, Served, serving
 
 GET = b"GET %b HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
-class App:
-    """Answers `ok`; at /flood without end, at /wait when told to, at /bug not at all."""
-
-    def __init__(self) -> None:
-        self.asked = trio.Event()
-        self.answer = trio.Event()
-        self.left = trio.Event()
-
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """ASGI."""
-        self.asked.set()
-        if scope["path"] == "/bug":
-            raise ZeroDivisionError
-        start: dict[str, Any] = {"type": "http.response.start", "status": 200, "headers": []}
-        await send(start)
-        if scope["path"] == "/wait":
-            await self.answer.wait()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._notice, receive, nursery.cancel_scope)
-            while scope["path"] == "/flood":
-                body = {"type": "http.response.body", "body": b"x" * 65_536, "more_body": True}
-                await send(body)
-            nursery.cancel_scope.cancel()
-        await send({"type": "http.response.body", "body": b"ok"})
-
-    async def _notice(self, receive: Receive, scope: trio.CancelScope) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        self.left.set()
-        scope.cancel()
-
-
-class Served:
-    """A server with its app."""
-
-    def __init__(self, path: Path) -> None:
-        self.app = App()
-        self.path = path
-        self.lines: list[dict[str, object]] = []
-        self.stopping = trio.Event()
-        self.ended = trio.Event()
-
-    async def serve(self, listener: socket.socket, unread_s: float = UNREAD_S) -> None:
-        """Until it is to stop."""
-        await serve_asgi(
-            self.app,
-            listener,
-            stopping=self.stopping,
-            log=logs_into(self.lines).log,
-            unread_s=unread_s,
-        )
-        self.ended.set()
-
-
-@asynccontextmanager
-async def serving(directory: Path, *, unread_s: float = UNREAD_S) -> AsyncIterator[Served]:
-    """Serve on a socket of its own."""
-    served = Served(directory / "http.sock")
-    with listen_stream(served.path, mode=0o600, group="") as listener:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(served.serve, listener, unread_s)
-            yield served
-            nursery.cancel_scope.cancel()
-
-
 async def test_a_peer_that_does_not_read_is_cut_off(tmp_path: Path) -> None:
     """The app learns of it as of one that has left."""
-    async with serving(tmp_path, unread_s=0.1) as served:
+    async with serving(tmp_path, patience=Patience(unread_s=0.1)) as served:
         stream = await trio.open_unix_socket(str(served.path))
         async with stream:
             await stream.send_all(GET % b"/flood")
@@ -160,6 +95,42 @@ async def test_one_connection_too_many_is_turned_away(tmp_path: Path) -> None:
                 pass
 
 
+async def test_who_only_holds_connections_keeps_nobody_out(tmp_path: Path) -> None:
+    """The one that has said nothing for longest makes room; one that waits for us does not."""
+    async with serving(tmp_path) as served, AsyncExitStack() as held:
+        asking = await held.enter_async_context(await trio.open_unix_socket(str(served.path)))
+        await asking.send_all(GET % b"/wait")
+        await served.app.asked.wait()
+        for _ in range(CONNECTIONS_MAX - 1):
+            idle = await trio.open_unix_socket(str(served.path))
+            await held.enter_async_context(idle)
+            await idle.send_all(b"GET / HTTP/1.1\r\n")
+        with trio.fail_after(5):
+            while b"200" not in await _asked(served.path):
+                pass
+        served.app.answer.set()
+        assert b"200" in await asking.receive_some()
+
+
+TWO_LENGTHS = (
+    b"POST /ok HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n"
+)
+
+
+async def test_a_body_with_two_lengths_is_refused(tmp_path: Path) -> None:
+    """And the connection ends with it: nobody can know where the next request begins."""
+    async with serving(tmp_path) as served:
+        answer = await raw(served.path, TWO_LENGTHS + b"0\r\n\r\n")
+    assert (answer[:12], b"connection: close" in answer.lower()) == (b"HTTP/1.1 400", True)
+
+
+async def test_nothing_behind_a_body_with_two_lengths_is_answered(tmp_path: Path) -> None:
+    """Who stands before us may have taken it for the body, and has not looked at it."""
+    async with serving(tmp_path) as served:
+        answer = await raw(served.path, TWO_LENGTHS + b"0\r\n\r\n" + GET % b"/hidden")
+    assert (b"200" in answer, served.app.asked.is_set()) == (False, False)
+
+
 async def test_a_bug_in_the_app_is_logged_and_nobody_else_notices(tmp_path: Path) -> None:
     """The next request is served."""
     async with serving(tmp_path) as served:
@@ -182,6 +153,28 @@ async def test_what_breaks_the_protocol_code_ends_one_connection(tmp_path: Path)
     assert {line["event"] for line in served.lines} <= {"http.connection_failed"}
 
 
+async def test_http_2_is_refused(tmp_path: Path) -> None:
+    """Also from a peer that would take no byte of an answer: nothing waits for that."""
+    client = h2.connection.H2Connection()
+    client.initiate_connection()
+    client.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 0})
+    client.send_headers(
+        1,
+        [(":method", "GET"), (":scheme", "http"), (":path", "/flood"), (":authority", "x")],
+        end_stream=True,
+    )
+    async with serving(tmp_path) as served:
+        stream = await trio.open_unix_socket(str(served.path))
+        answers: list[h2.events.Event] = []
+        async with stream:
+            await stream.send_all(client.data_to_send())
+            with trio.fail_after(5):
+                while not any(isinstance(one, h2.events.StreamEnded) for one in answers):
+                    answers += client.receive_data(await stream.receive_some())
+        [answer] = [one for one in answers if isinstance(one, h2.events.ResponseReceived)]
+    assert (b":status", b"505") in (answer.headers or [])
+
+
 @pytest.mark.parametrize(
     "head", [b"GET / HTTP/1.1\r\nx: " + b"y" * 17_000, b"GET /" + b"a" * 17_000]
 )
@@ -198,7 +191,7 @@ async def test_the_socket_stays_the_callers(tmp_path: Path) -> None:
         for _ in range(2):
             served = Served(path)
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(served.serve, listener)
+                nursery.start_soon(served.serve, listener, PATIENT, None)
                 assert b"200" in await _asked(path)
                 served.stopping.set()
         assert path.is_socket()

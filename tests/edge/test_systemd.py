@@ -95,6 +95,20 @@ def test_sockets_are_taken_over_by_name(held: ExitStack, tmp_path: Path) -> None
     }
 
 
+def test_the_apis_socket_may_be_on_the_network(held: ExitStack) -> None:
+    """It is the only one that other machines may reach."""
+    door = held.enter_context(socket.create_server(("127.0.0.1", 0)))
+    host, port = door.getsockname()
+    assert told_by_service([door], "api")[0] == {"api": [3, [host, port], False]}
+
+
+def test_no_other_socket_may_be_on_the_network(held: ExitStack) -> None:
+    """Who can reach it is a matter of a file's mode and group."""
+    door = held.enter_context(socket.create_server(("127.0.0.1", 0)))
+    (told,) = told_by_service([door], "control")
+    assert str(told).endswith("its unit needs ListenStream= with a path.")
+
+
 def test_the_announcement_is_taken_down(held: ExitStack, tmp_path: Path) -> None:
     """A program that the service starts does not take the sockets for its own."""
     told = told_by_service([made(held, tmp_path / "e", socket.SOCK_STREAM)], "events")
@@ -115,9 +129,14 @@ def test_without_systemd_there_are_no_sockets() -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "lacks"),
     [
-        (socket.SOCK_STREAM, "callpost.socket", "FileDescriptorName=events, datagrams or control"),
+        (
+            socket.SOCK_STREAM,
+            "callpost.socket",
+            "FileDescriptorName=events, datagrams, control or api",
+        ),
         (socket.SOCK_DGRAM, "events", "ListenStream= with a path"),
         (socket.SOCK_STREAM, "datagrams", "ListenDatagram= with a path"),
+        (socket.SOCK_DGRAM, "api", "ListenStream= with a path or a port"),
     ],
 )
 def test_a_socket_that_does_not_fit_is_named(

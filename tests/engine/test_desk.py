@@ -13,7 +13,7 @@ from callpost.model.unknown import CannotNow, UnknownSubscription
 from conditions import WELL
 from doubles import LoadedDice, ScriptedWorld, VirtualClock
 from engine.test_overview import overview_of
-from engine_house import House, a_house, a_subscription, fails
+from engine_house import House, a_house, a_subscription, an_endpoint, fails
 
 FULL = Trouble(code="spool_full", sentence="The spool is full.")
 
@@ -139,3 +139,25 @@ async def test_an_unknown_name_is_told_by_every_verb(autojump_clock: MockClock) 
                 await question("nope")
         with pytest.raises(UnknownSubscription):
             await desk.replay(Selection(subscription="nope"), limit=0, cursor="", dry_run=True)
+
+
+async def test_a_resumed_subscription_resumes_its_reports(autojump_clock: MockClock) -> None:
+    """Whoever paused them: an operator does not see their queue."""
+    subscription = replace(
+        a_subscription(), report=an_endpoint("report"), report_on=frozenset({"dead"})
+    )
+    async with a_house(ScriptedWorld(fails(0)), subscription) as house:
+        house.dispatcher.pause("crm!report")
+        desk_of(house).resume("crm")
+        assert house.dispatcher.courier("crm!report").gate.paused == ""
+
+
+async def test_the_condition_of_one_is_told_at_once(autojump_clock: MockClock) -> None:
+    """Without looking at its figures; nobody has one that is not there."""
+    async with a_house(ScriptedWorld(fails(0)), a_subscription()) as house:
+        desk = desk_of(house)
+        before = desk.condition("crm")
+        desk.pause("crm")
+        assert (before, desk.condition("crm")) == ("active", "paused")
+        with pytest.raises(UnknownSubscription):
+            desk.condition("nope")

@@ -34,6 +34,7 @@ class World:
     subscriptions: list[Subscription]
     peers: dict[tuple[str, int], float] = field(default_factory=dict)
     files: dict[str, float] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()
     lines: list[dict[str, object]] = field(default_factory=list)
 
     def expiry(self) -> Expiry:
@@ -52,6 +53,7 @@ class World:
             subscriptions=lambda: self.subscriptions,
             seen=lambda host, port: ends(self.peers.get((host, port))),
             of_file=of_file,
+            shown=lambda: self.shown,
             clock=clock,
             log=logs_into(self.lines).log,
         )
@@ -115,6 +117,14 @@ async def test_our_own_certificate_is_named_by_its_file(autojump_clock: MockCloc
     expiry = world.expiry()
     await expiry.look()
     assert names(expiry.soon()) == ["/etc/callpost/client.pem"]
+
+
+async def test_what_our_own_door_shows_counts(autojump_clock: MockClock) -> None:
+    """The clients of the API would be the first to notice else."""
+    world = World([], files={"/etc/callpost/api.pem": 3}, shown=("/etc/callpost/api.pem",))
+    expiry = world.expiry()
+    await expiry.look()
+    assert names(expiry.soon()) == ["/etc/callpost/api.pem"]
 
 
 async def test_a_peer_of_yesterday_is_forgotten(autojump_clock: MockClock) -> None:

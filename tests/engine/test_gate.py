@@ -37,9 +37,9 @@ async def feed_calls(house: House, count: int, kind: str = "hangup", name: str =
 
 
 async def fail_for_13_hours(house: House) -> None:
-    """Fifty new calls every hour."""
+    """Ten new calls every hour."""
     for hour in range(13):
-        await feed_calls(house, 50, name=f"h{hour}-")
+        await feed_calls(house, 10, name=f"h{hour}-")
         await trio.sleep(HOUR_S)
 
 

@@ -26,10 +26,11 @@ from callpost.model.outcome import (
 from callpost.model.subscription import Order, Subscription
 from doubles import MemorySpool, ScriptedWorld
 from engine_house import DOWN, House, a_house, a_subscription, an_endpoint
+from examples import examples
 
 SICK_S = 120.0
 WELL_S = 3 * 86_400.0
-LIVES = 16
+LIVES = examples(0.24)
 
 
 def between(content: bytes, mark: bytes) -> bytes:

@@ -21,6 +21,8 @@ from callpost.model.delivery import (
     Standing,
     StandingChanged,
 )
+from callpost.model.event import CallEvent, stored
+from callpost.model.flow import Way
 from callpost.model.subscription import Order
 from doubles import delivery_of
 
@@ -74,6 +76,7 @@ class Disk:
     _ids: dict[tuple[str, str, str], Accepted] = field(default_factory=dict)
     _calls: dict[_Call, int] = field(default_factory=dict)
     _answered: set[_Call] = field(default_factory=set)
+    _said: dict[_Call, list[CallEvent]] = field(default_factory=dict)
     _counters: dict[tuple[int, int], tuple[int, str]] = field(default_factory=dict)
 
     @property
@@ -111,6 +114,15 @@ class Disk:
         """An answer of the call is kept."""
         return call in self._answered
 
+    def way_of(self, call: _Call) -> Way:
+        """What the latest newCall has said, or else the first event that has."""
+        said = self._said.get(call, [])
+        said = [*(one for one in reversed(said) if one.event == "newCall"), *said]
+        return Way(
+            next((one.direction for one in said if one.direction), None),
+            next((one.from_ for one in said if one.from_), None),
+        )
+
     def append(self, arrival: Arrival, removed: Collection[int] = ()) -> Accepted:
         """Write one event and its deliveries, unless its id is known.
 
@@ -124,6 +136,8 @@ class Disk:
         call = self._calls.setdefault(call_name, len(self._calls) + 1)
         if arrival.body.startswith(b'{"event":"answer"'):
             self._answered.add(call_name)
+        if b'"direction":' in arrival.body or b'"from":' in arrival.body:
+            self._said.setdefault(call_name, []).append(stored(arrival.body))
         for match in arrival.matches:
             seq, previous_id = self._counters.get((call, match.subscription), (0, ""))
             self._counters[call, match.subscription] = (seq + 1, arrival.id)

@@ -24,6 +24,7 @@ from callpost.model.delivery import (
     Receipt,
     Settlement,
 )
+from callpost.model.flow import Way
 from callpost.model.replay import Replayed, Selection
 from callpost.model.subscription import Order
 from faults.simulated_disk import Disk, DiskMood
@@ -190,6 +191,10 @@ class SimulatedSpool:
     def was_answered(self, *, customer: str, source: str, call_id: str) -> bool:
         """See ports.Spool."""
         return self._disk.was_answered((customer, source, call_id))
+
+    def way_of(self, *, customer: str, source: str, call_id: str) -> Way:
+        """See ports.Spool."""
+        return self._disk.way_of((customer, source, call_id))
 
     def serve(self, names: Mapping[int, str]) -> None:
         """See ports.Spool."""

@@ -13,6 +13,7 @@ import trio
 
 from callpost.edge.logs import collecting_log
 from callpost.edge.spool import SqliteSpool, open_spool
+from callpost.model.card import Card, CardsChanged
 from callpost.model.delivery import Arrival, Delivery, Standing, StandingChanged
 from callpost.model.limits import SpoolLimits
 from spool_nouns import arrival, deferred, died, done, pending, settled
@@ -21,7 +22,7 @@ LIMITS: Final = SpoolLimits()
 NAMES: Final = ("crm", "popup", "billing")
 TABLES: Final = (
     *("subscriptions", "scopes", "calls", "counters", "deliveries"),
-    *("deferred", "dead", "events", "attempts"),
+    *("deferred", "dead", "events", "attempts", "cards"),
 )
 _KINDS: Final = ("newCall", "answer", "hangup")
 
@@ -81,6 +82,7 @@ async def _fill(running: Path, killed: Path, *, calls: int) -> None:
         await settled(
             spool, StandingChanged(subscription=owners[1], standing=Standing(paused="operator"))
         )
+        await spool.write_cards(CardsChanged(put=tuple(map(_card, range(60)))))
         # Half of it is in the database when the copy is made, half in the log.
         await _append(spool, owners, range(calls // 2))
         await _settle(spool, owners)
@@ -105,6 +107,17 @@ def _event(kind: str, call: int, owners: list[int]) -> Arrival:
     matched = owners[: 1 + call % len(owners)]
     return arrival(
         event_id, *matched, call=f"call-{call}", source=f"pbx-{call % 2}", body=body.encode()
+    )
+
+
+def _card(number: int) -> Card:
+    return Card(
+        dialect="api",
+        id=f"{number:08x}",
+        customer="acme",
+        said={"url": "https://crm.example.com/" + "x" * 200},
+        created_at=float(number),
+        modified_at=float(number),
     )
 
 

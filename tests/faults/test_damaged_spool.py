@@ -170,7 +170,7 @@ class TestSalvage:
             found = connection.execute("select name from sqlite_master").fetchall()
             assert {name for (name,) in found} == {*TABLES, "meta"}
 
-    @pytest.mark.parametrize("table", ["events", "deliveries"])
+    @pytest.mark.parametrize("table", ["events", "deliveries", "cards"])
     def test_around_a_bad_page_everything_is_carried_over(
         self, directory: Path, wholes: Wholes, log: Log, table: str
     ) -> None:
@@ -207,6 +207,22 @@ class TestSalvage:
         missing = len(wholes.rows["deliveries"]) - len(rows_of(directory)["deliveries"])
         assert cast("dict[str, int | None]", line["lost"])["deliveries"] is None
         assert missing <= cast("int", line["fatesUnknown"]) <= missing + 5
+
+    def test_lost_cards_are_counted(self, directory: Path, wholes: Wholes, log: Log) -> None:
+        """By the index that knows of them."""
+        blot_a_leaf(directory, "cards")
+        (directory / "damaged").write_text("a page was bad\n")
+        lost = cast("dict[str, int]", salvaged(directory, log)["lost"])["cards"]
+        assert lost == len(wholes.rows["cards"]) - len(rows_of(directory)["cards"])
+
+    def test_a_spool_of_before_there_were_cards_has_lost_none(
+        self, directory: Path, log: Log
+    ) -> None:
+        """Its schema has no such table."""
+        ask(directory, "drop table cards")
+        ask(directory, "update meta set value = 2 where key = 'schema'")
+        (directory / "damaged").write_text("a page was bad\n")
+        assert cast("dict[str, int]", salvaged(directory, log)["lost"])["cards"] == 0
 
     @pytest.mark.parametrize("table", ["subscriptions", "scopes", "calls"])
     def test_names_are_found_in_their_index_too(

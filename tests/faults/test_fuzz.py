@@ -24,14 +24,15 @@ from callpost.model.limits import Egress
 from callpost.model.outcome import Delivered, LocalFault, Outcome, Refused, Retry
 from callpost.model.url import ParsedUrl, UrlFault, parse_url
 from edge.send.scripted_link import ScriptedLink
+from examples import examples
 from faults.damaged_texts import cut, damaged
 from faults.house_in_a_thread import Guests, a_house_in_a_thread
 from faults.real_subscriptions import PROMISES, configured
 
 TIMES: Final = int(os.environ.get("CALLPOST_FUZZ", "1"))
 _SHARED: Final = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-a_little = settings(deadline=None, max_examples=60 * TIMES, suppress_health_check=_SHARED)
-a_lot = settings(deadline=None, max_examples=150 * TIMES, suppress_health_check=_SHARED)
+a_little = settings(max_examples=examples(1) * TIMES, suppress_health_check=_SHARED)
+a_lot = settings(max_examples=examples(2) * TIMES, suppress_health_check=_SHARED)
 
 LINE_MAX_BYTES: Final = 1024
 CODES: Final = {"invalid", "too_large"}
@@ -235,6 +236,7 @@ class _Dialer:
         *,
         tls: ssl.SSLContext | None,  # noqa: ARG002
         connect_timeout_s: float,  # noqa: ARG002
+        strict: bool,  # noqa: ARG002
     ) -> _Link:
         """At once."""
         return _Link(list(self._answer))

@@ -14,19 +14,21 @@ import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callpost.control.problem import Problem
+from callpost.web.problem import Problem
 from control_house import an_open_door, raw
+from examples import examples
 
 TIMES: Final = int(os.environ.get("CALLPOST_FUZZ", "1"))
 _SHARED: Final = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-a_lot = settings(deadline=None, max_examples=40 * TIMES, suppress_health_check=_SHARED)
+a_lot = settings(max_examples=examples(1) * TIMES, suppress_health_check=_SHARED)
 
 # Requests of one example go to one door: what one of them breaks, the next ones see.
 _TOGETHER: Final = 8
 _WITHIN_S: Final = 10.0
 
 _WORDS: Final = (
-    *("v1", "health", "live", "status", "subscriptions", "crm", "pause", "test", "pending"),
+    *("v1", "health", "live", "status", "subscriptions", "crm", "pause", "test", "state"),
+    *("states", "deliveries", "forwards", "purge"),
     *("dead-letters", "calls", "events", "c%2F1", "replay", "reload", "config", "log-level"),
     *("metrics", "openapi.json", "..", "%00", "%ff", "%zz", "", "a" * 300),
 )
@@ -42,6 +44,11 @@ _values = st.one_of(
 _queries = st.lists(st.tuples(_names, _values), max_size=4).map(
     lambda pairs: "&".join(f"{name}={value}" for name, value in pairs)
 )
+_KEYS: Final = (
+    *("subscription", "kinds", "since", "limit", "dryRun", "level", "x", "event", "callId"),
+    *("url", "name", "customer", "headers", "auth", "password", "fallback", "secrets", "number"),
+    *("to", "body_signature", "status_callback", "max_age_s", "retry", "responses"),
+)
 _json = st.recursive(
     st.one_of(
         st.none(),
@@ -53,7 +60,7 @@ _json = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(
-            st.sampled_from(["subscription", "kinds", "since", "limit", "dryRun", "level", "x"]),
+            st.sampled_from(_KEYS),
             inner,
             max_size=4,
         ),
@@ -66,8 +73,15 @@ _bodies = st.one_of(
     st.binary(max_size=64),
     st.sampled_from([b"[" * 2000, b'"\\ud800"', b"\xef\xbb\xbf{}"]),
 )
-_types = st.sampled_from([b"application/json", b"application/json; charset=x", b"text/plain", b""])
-_methods = st.sampled_from([b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"OPTIONS", b"get", b"X"])
+_types = st.sampled_from(
+    [
+        *(b"application/json", b"application/json; charset=x", b"text/plain", b""),
+        *(b"application/merge-patch+json", b"application/x-ndjson"),
+    ]
+)
+_methods = st.sampled_from(
+    [b"GET", b"POST", b"PUT", b"PATCH", b"HEAD", b"DELETE", b"OPTIONS", b"get", b"X"]
+)
 
 
 def _within_json(value: object) -> object:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callpost.model.certificate import ends_at, first_ends_at
+from examples import examples
 
 AUTHORITY = trustme.CA()
 BEGAN = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
@@ -27,7 +28,7 @@ def _der(ends: dt.datetime = ENDS) -> bytes:
 DER = _der()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(0.4))
 @given(st.datetimes(dt.datetime(2000, 1, 2), dt.datetime(9999, 12, 31)))  # noqa: DTZ001 - made aware below
 def test_the_end_is_that_of_the_certificate(moment: dt.datetime) -> None:
     """To the second; from 2050 on the field has another form."""
@@ -41,7 +42,7 @@ def test_of_a_chain_the_first_counts() -> None:
     assert first_ends_at(b"words before\n" + _pem() + later) == ENDS.timestamp()
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(4))
 @given(st.integers(0, len(DER) - 1), st.integers(0, 255))
 def test_a_certificate_with_a_wrong_byte_never_raises(place: int, byte: int) -> None:
     """It has an end, perhaps another one, or none."""

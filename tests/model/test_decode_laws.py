@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from callpost.model.decode import MalformedEvent, decode
 from callpost.model.event import CallEvent, encode, stored
 from callpost.model.malformed import RULES
+from examples import examples
 
 MARKER = "Zq7Marker"
 
@@ -50,7 +51,7 @@ def decoded(text: bytes) -> CallEvent | None:
         return None
 
 
-@settings(deadline=None, max_examples=250)
+@settings(max_examples=examples(2))
 @given(LINES)
 def test_no_line_raises_anything_but_a_malformed_event(text: bytes) -> None:
     """Whatever the bytes are, a producer gets an event or a fault, and the fault has a path."""
@@ -60,7 +61,7 @@ def test_no_line_raises_anything_but_a_malformed_event(text: bytes) -> None:
         assert malformed.path.startswith("$")  # noqa: PT017  the point is that nothing else is raised
 
 
-@settings(deadline=None, max_examples=250)
+@settings(max_examples=examples(2))
 @given(LINES)
 def test_what_was_decoded_survives_the_disk(text: bytes) -> None:
     """Encoding and decoding again changes nothing, to the byte."""
@@ -68,7 +69,7 @@ def test_what_was_decoded_survives_the_disk(text: bytes) -> None:
     assert event is None or encode(stored(encode(event))) == encode(event)
 
 
-@settings(deadline=None, max_examples=250)
+@settings(max_examples=examples(2))
 @given(LINES)
 def test_a_decoded_event_is_a_fixed_point(text: bytes) -> None:
     """What the daemon wrote is a line that it would accept, and the same event."""
@@ -76,7 +77,7 @@ def test_a_decoded_event_is_a_fixed_point(text: bytes) -> None:
     assert event is None or decode(encode(event)) == event == stored(encode(event))
 
 
-@settings(deadline=None, max_examples=250)
+@settings(max_examples=examples(2))
 @given(LINES)
 def test_the_fast_way_and_the_slow_way_agree(text: bytes) -> None:
     """A field that is absent in words sends a line the slow way, and to the same event."""
@@ -92,7 +93,7 @@ MARKED = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=250)
+@settings(max_examples=examples(2))
 @given(st.sampled_from([*RULES, "seq", "colour"]), MARKED)
 def test_no_message_quotes_the_bad_value(name: str, value: object) -> None:
     """A refusal goes to logs, and a value may be a number or a secret."""

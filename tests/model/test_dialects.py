@@ -36,7 +36,6 @@ def said(event: CallEvent, vocabulary: Vocabulary, level: Level = 2) -> Pairs:
         level=level,
         seq=3,
         previous_id="evt_0",
-        viewed_from=(),
     )
 
 

@@ -36,7 +36,7 @@ HTTP = HttpEndpoint(
 )
 TCP = TcpEndpoint(place="fallback-1", host="10.0.0.9", port=4010, method="POSTJSON", level=2)
 UDP = UdpEndpoint(place="callback", host="10.0.0.9", port=4010, method="POSTJSON", level=2)
-# What was written for these endpoints before `http2` and `proxy` were there.
+# What was written for these endpoints before `http2`, `proxy` and what came after them.
 WRITTEN = [(HTTP, "e716686552ead3ed"), (TCP, "20ff1e9a553482f8"), (UDP, "eff6e5fb1e2d2230")]
 
 
@@ -69,6 +69,8 @@ def test_a_fingerprint_is_the_same_in_every_process() -> None:
     "changed",
     [
         replace(HTTP, http2=True),
+        replace(HTTP, http_client="httpx"),
+        replace(HTTP, strict=True),
         replace(HTTP, proxy=Proxy("http", "proxy.example", 3128)),
         replace(HTTP, auth=None),
     ],

@@ -22,6 +22,7 @@ from callpost.model.vocabulary import (
     Method,
     Vocabulary,
 )
+from examples import examples
 
 Said = list[tuple[str, str]]
 
@@ -249,7 +250,6 @@ def possible_in_xml(said: Said) -> Said:
 
 
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
-@settings(deadline=None, max_examples=40)
 @given(st.data())
 def test_query_form_and_json_say_the_same(vocabulary: Vocabulary, data: st.DataObject) -> None:
     """The same names and values in the same order, at the same level."""
@@ -261,7 +261,6 @@ def test_query_form_and_json_say_the_same(vocabulary: Vocabulary, data: st.DataO
 
 
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
-@settings(deadline=None, max_examples=40)
 @given(st.data())
 def test_xml_says_the_same(vocabulary: Vocabulary, data: st.DataObject) -> None:
     """But for the characters that XML 1.0 cannot hold."""
@@ -273,7 +272,6 @@ def test_xml_says_the_same(vocabulary: Vocabulary, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
-@settings(deadline=None, max_examples=40)
 @given(st.data())
 def test_level_one_says_the_same_in_every_method(
     vocabulary: Vocabulary, data: st.DataObject
@@ -286,7 +284,6 @@ def test_level_one_says_the_same_in_every_method(
     assert said == form == query
 
 
-@settings(deadline=None, max_examples=100)
 @given(events(KINDS), st.sampled_from(METHODS), st.sampled_from(VOCABULARIES))
 def test_no_content_breaks_its_line(
     event: CallEvent, method: Method, vocabulary: Vocabulary
@@ -296,7 +293,7 @@ def test_no_content_breaks_its_line(
     assert not {b"\n", b"\r", b"\0"}.intersection(body[at : at + 1] for at in range(len(body)))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(2))
 @given(
     events(KINDS),
     st.sampled_from(METHODS),

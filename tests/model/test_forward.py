@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callpost.model.event import CallEvent
-from callpost.model.forward import DEPTH_MAX, REACH_MAX, Forward, Forwarded, Forwards
+from callpost.model.forward import (
+    DEPTH_MAX,
+    REACH_MAX,
+    REACH_MAX_CHARS,
+    Forward,
+    Forwarded,
+    Forwards,
+)
 
 
 def rule(number: str, *to: str, customer: str = "", link_id: int | None = None) -> Forward:
@@ -88,6 +95,14 @@ def test_what_an_event_reaches_is_bounded() -> None:
     rules = [rule("0", *(f"a{one}" for one in range(100)))]
     rules += [rule(f"a{one}", *(f"b{one}-{two}" for two in range(100))) for one in range(100)]
     assert len(reached(Forwards(rules).forwarded(call("0")))) == REACH_MAX
+
+
+def test_long_targets_are_reached_as_far_as_they_fit() -> None:
+    """All that an event reaches is held against everybody's masks."""
+    found = reached(
+        Forwards([rule("0", *(f"{n:0200}" for n in range(1, 100)))]).forwarded(call("0"))
+    )
+    assert len(found) == REACH_MAX_CHARS // 200
 
 
 def test_a_rule_is_for_its_own_customer_only() -> None:

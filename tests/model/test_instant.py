@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callpost.model.instant import in_utc, microseconds, utc_text
@@ -61,7 +61,6 @@ def test_what_is_no_time_is_none(text: str) -> None:
     assert in_utc(text) is None
 
 
-@settings(deadline=None)
 @given(
     st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1)),  # noqa: DTZ001  the offset is drawn apart
     st.integers(-1439, 1439),

@@ -7,6 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from callpost.model.delivery import Delivery
 from callpost.model.lanes import Hungry, Lanes
 from callpost.model.limits import LANE_MAX_DELIVERIES
+from examples import examples
 
 
 def a_delivery(position: int, call: int = 1, rounds: int = 0) -> Delivery:
@@ -230,5 +231,5 @@ class LanesOnADisk(RuleBasedStateMachine):
             self.unwritten.append(("released", hungry.key, hungry.after))
 
 
-LanesOnADisk.TestCase.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+LanesOnADisk.TestCase.settings = settings(max_examples=examples(1.6), stateful_step_count=60)
 TestLanesOnADisk = LanesOnADisk.TestCase

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote, quote_plus
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callpost.model.percent import form_encoded, query_encoded
@@ -10,14 +10,12 @@ from callpost.model.percent import form_encoded, query_encoded
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_a_query_is_encoded_by_rfc_3986(text: str) -> None:
     """Unreserved characters stay, every other octet becomes %XX."""
     assert query_encoded(text) == quote(text, safe="")
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_a_form_is_encoded_by_the_whatwg_rules(text: str) -> None:
     """A form differs from RFC 3986 in the space, the asterisk and the tilde."""

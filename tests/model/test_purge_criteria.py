@@ -2,7 +2,7 @@
 
 import pytest
 
-from callpost.model.purge import Criteria, fault_of
+from callpost.model.purge import Criteria, fault_of, note_on
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,26 @@ def test_one_criterion_is_enough(criteria: Criteria) -> None:
 def test_which_are_given_may_be_told() -> None:
     """In the log, where their values must not stand."""
     assert Criteria(number="1", before=0.0).names == ("number", "before")
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "has_found", "noted"),
+    [
+        ("26 11 02 03", "", True, True),
+        ("26 11 02 03", "", False, True),
+        ("(020) 7946-0018", "", True, True),
+        ("0045 26110203", "", True, True),
+        ("+45 26 11 02 03", "", False, True),
+        ("+45 26 11 02 03", "", True, False),
+        ("26 11 02 03", "DK", False, False),
+        ("101", "", False, False),
+        ("sip:26110203@pbx.example", "", False, False),
+        ("", "", False, False),
+    ],
+)
+def test_how_numbers_are_compared_is_noted_where_no_country_is_set(
+    number: str, country: str, *, has_found: bool, noted: bool
+) -> None:
+    """Of a number without its code, and of one of which nothing is found."""
+    note = note_on(Criteria(number=number), country=country, has_found=has_found)
+    assert bool(note) == noted

@@ -1,7 +1,8 @@
 """Which subscription wants which event: each rule by itself, and the index against a plain scan."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from callpost.model.endpoint import TcpEndpoint
 from callpost.model.event import CallEvent
+from callpost.model.flow import flow_of
 from callpost.model.numbers import Numbers
 from callpost.model.routing import Router
 from callpost.model.schedule import CDR, LIVE
@@ -16,10 +18,12 @@ from callpost.model.subscription import Filter, Subscription
 from callpost.model.vocabulary import (
     DIRECTIONS,
     DIRECTIONS_OF,
+    FLOWS,
     KINDS,
     KINDS_OF,
     Vocabulary,
 )
+from examples import examples
 
 ENDPOINT = TcpEndpoint(place="primary", host="192.0.2.1", port=1, method="POSTJSON", level=2)
 
@@ -91,6 +95,9 @@ HANGUP = CallEvent(event="hangup", call_id="1", cause="busy")
         (Filter(extension=("210",)), OUTGOING),
         (Filter(extension=("210",)), INTERNAL),
         (Filter(extension=("211",)), INTERNAL),
+        (Filter(extension=("210",), flow=frozenset({"out"})), INTERNAL),
+        (Filter(extension=("211",), flow=frozenset({"in"})), INTERNAL),
+        (Filter(extension=("210",), flow=frozenset({"in", "out"})), INTERNAL),
         (Filter(extension_type=frozenset({"phone"})), INCOMING),
         (Filter(dtmf=("9", "1X.")), DIGITS),
         (Filter(cause=frozenset({"busy"})), HANGUP),
@@ -120,6 +127,9 @@ def test_an_event_is_wanted(wanted: Filter, event: CallEvent) -> None:
         (Filter(extension=("4511223344",)), OUTGOING),
         (Filter(extension=("mask:9*",)), INCOMING),
         (Filter(extension=("210",), customer="other"), INCOMING),
+        (Filter(extension=("210",), flow=frozenset({"in"})), INTERNAL),
+        (Filter(extension=("211",), flow=frozenset({"out"})), INTERNAL),
+        (Filter(extension=("mask:*", "211"), flow=frozenset({"out"})), INTERNAL),
         (Filter(extension_type=frozenset({"queue"})), INCOMING),
         (Filter(extension_type=frozenset({"queue"})), NEW_CALL),
         (Filter(dtmf=("9",)), DIGITS),
@@ -131,6 +141,39 @@ def test_an_event_is_wanted(wanted: Filter, event: CallEvent) -> None:
 def test_an_event_is_not_wanted(wanted: Filter, event: CallEvent) -> None:
     """It misses one criterion."""
     assert not wants(wanted, event)
+
+
+@pytest.mark.parametrize(("users", "wanted"), [(99, True), (100, False)])
+def test_masks_are_held_against_a_hundred_users(users: int, *, wanted: bool) -> None:
+    """A producer may name thousands of them, and everybody waits for the last one."""
+    parties = ("x",) * users + ("210",)
+    event = CallEvent(event="newCall", call_id="1", extension="1", from_="9", user=parties)
+    assert wants(Filter(extension=("mask:2*",)), event) is wanted
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        (Filter(called=("+4570*",)), ({"to": "8"}, {"to": "9", "did": "+45701"})),
+        (Filter(called=("+4570*",)), ({"to": "+45701"}, {"to": "9"})),
+        (Filter(extension=("mask:2*",)), ({"to": "8"}, {"to": "8", "user": ("21",)})),
+        (Filter(extension=("mask:2*",)), ({"extension": "21"}, {"extension": "31"})),
+    ],
+)
+def test_what_was_answered_before_is_for_the_same_texts_only(
+    wanted: Filter, told: Sequence[dict[str, Any]]
+) -> None:
+    """An event is never taken for another one."""
+    router = Router([(1, subscription(wanted))])
+    events = [CallEvent(event="newCall", call_id="1", **each) for each in (*told, *told[::-1])]
+    found = [bool(router.wanted_by(event)) for event in events]
+    assert found in ([False, True, True, False], [True, False, False, True])
+
+
+def test_an_exact_extension_is_found_among_any_number_of_users() -> None:
+    """It is looked up."""
+    event = CallEvent(event="newCall", call_id="1", user=("x",) * 5_000 + ("210",))
+    assert wants(Filter(extension=("210",)), event)
 
 
 @pytest.mark.parametrize(
@@ -235,10 +278,28 @@ def test_only_those_that_may_want_an_event_are_asked(wanted: Callable[[int], Fil
     assert sum(len(drawer.get(each, ())) for drawer in drawers for each in ("", "customer-7")) == 3
 
 
+def test_what_is_as_it_was_is_taken_over_from_the_index_before() -> None:
+    """To compile thousands of masks again for one that has changed takes most of a second."""
+    asked: list[str] = []
+
+    def compared(number: str) -> str:
+        asked.append(number)
+        return number.removeprefix("+")
+
+    same = subscription(Filter(caller=("4511223344", "+46*")))
+    before = Router([(1, same), (2, same)], compared=compared)
+    asked.clear()
+    changed = subscription(Filter(caller=("+4511223344",)))
+    after = Router([(1, same), (2, changed)], compared=compared, before=before)
+    assert asked == ["+4511223344"]
+    assert after.wanted_by(INCOMING) == ((1, same), (2, changed))
+
+
 def scanned(one: Subscription, event: CallEvent) -> bool:
     """The rules of the contract, asked one after the other, without any index."""
     wanted = one.filter
     called = [number for number in (event.to, event.did, event.diversion) if number]
+    exact = tuple(entry for entry in wanted.extension if not entry.startswith("mask:"))
     ours = [event.extension, event.answering_number, *(event.user or ())]
     ours += [] if event.direction == "in" else [event.from_]
     ours += [] if event.direction == "out" else [event.to]
@@ -248,6 +309,7 @@ def scanned(one: Subscription, event: CallEvent) -> bool:
         event.direction in DIRECTIONS_OF[one.vocabulary] or _is_sayable_without(event, one),
         not wanted.events or event.event in wanted.events,
         not wanted.direction or event.direction in wanted.direction,
+        not wanted.flow or flow_of(event, exact) in wanted.flow,
         wanted.selection in {"ALL", event.network},
         wanted.customer in {"", "*"} or wanted.customer == event.customer,
         not wanted.caller or _any_mask(wanted.caller, [event.from_] if event.from_ else []),
@@ -289,6 +351,7 @@ FILTERS = st.builds(
     selection=st.sampled_from(["ALL", "ALL", "SIP", "MVNO"]),
     events=st.frozensets(st.sampled_from(KINDS), max_size=6),
     direction=st.just(frozenset()) | st.frozensets(st.sampled_from(DIRECTIONS)),
+    flow=st.just(frozenset()) | st.frozensets(st.sampled_from(FLOWS)),
     customer=st.sampled_from(["", "*", "a", "b"]),
     caller=st.just(()) | MASKS,
     called=st.just(()) | MASKS,
@@ -323,7 +386,7 @@ EVENTS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(4))
 @given(st.lists(SUBSCRIPTIONS, max_size=12), st.lists(EVENTS, min_size=1, max_size=6))
 def test_the_index_finds_what_a_scan_finds(
     subscriptions: list[Subscription], events: list[CallEvent]

@@ -2,10 +2,11 @@
 
 import unicodedata
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callpost.model.terminal import escaped
+from callpost.model.terminal import escaped, escaped_json
 
 
 def test_an_escape_sequence_is_spelled_out() -> None:
@@ -22,3 +23,18 @@ def test_a_bidi_override_is_spelled_out() -> None:
 def test_no_control_character_is_left(text: str) -> None:
     """Whatever comes, what is shown has no control characters."""
     assert not any(unicodedata.category(char) == "Cc" for char in escaped(text))
+
+
+@given(st.text())
+def test_escaped_json_says_the_same(text: str) -> None:
+    """To a program; to a terminal it says nothing but what it shows."""
+    document = escaped_json(msgspec.json.encode({"name": text}))
+    assert msgspec.json.decode(document) == {"name": text}
+    assert escaped(document.decode()) == document.decode()
+
+
+def test_a_right_to_left_name_is_numbers_in_json() -> None:
+    """So that a line of the log reads from left to right; letters stay as they are."""
+    assert (
+        escaped_json('"\u202e\x9b\x7f\u05d0"'.encode()) == '"\\u202e\\u009b\\u007f\u05d0"'.encode()
+    )

@@ -3,6 +3,7 @@
 import pytest
 
 from callpost.model.event import CallEvent
+from callpost.model.flow import seen_from
 from callpost.model.vocabulary import Cause, Kind, Level
 from callpost.model.voipnow import voipnow
 
@@ -25,12 +26,12 @@ INTERNAL = CallEvent(
 
 def heard(event: CallEvent, *viewed_from: str, level: Level = 1) -> dict[str, str | int]:
     """The parameters by their names."""
-    return dict(voipnow(event, level, viewed_from))
+    return dict(voipnow(event, level, seen_from(event, viewed_from)))
 
 
 def test_an_incoming_call_is_seen_from_the_extension_called() -> None:
     """The dialled number is the DID, and the extension is the subscribed one that takes part."""
-    assert voipnow(INCOMING, 1, ("0003*999", "0003*210")) == [
+    assert voipnow(INCOMING, 1, seen_from(INCOMING, ("0003*999", "0003*210"))) == [
         ("CallID", "7"),
         ("CallerIDNum", "+4511223344"),
         ("CallerIDName", "Alice"),
@@ -44,7 +45,7 @@ def test_an_incoming_call_is_seen_from_the_extension_called() -> None:
 
 def test_an_outgoing_call_is_seen_from_the_extension_that_calls() -> None:
     """Nobody of ours is called."""
-    assert voipnow(OUTGOING, 1, ("0003*210",)) == [
+    assert voipnow(OUTGOING, 1, seen_from(OUTGOING, ("0003*210",))) == [
         ("CallID", "7"),
         ("CallerIDNum", "0003*210"),
         ("CallStatus", "CALLING"),
@@ -151,7 +152,7 @@ def test_level_two_adds_what_telphin_adds() -> None:
         diversion="+4570305052",
         leg_id="leg",
     )
-    assert voipnow(event, 2, ())[-6:] == [
+    assert voipnow(event, 2, seen_from(event, ()))[-6:] == [
         ("EventID", "evt_1"),
         ("EventType", 2),
         ("EventTime", 1_500_000),

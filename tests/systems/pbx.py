@@ -3,6 +3,7 @@
 Every call has its beginning and its end; what stands between them is what people do.
 """
 
+import json
 from typing import Final
 
 from household import an_event
@@ -125,3 +126,12 @@ def a_day() -> Call:
     known = answered() + missed() + busy + unreached + called() + transferred()
     odd = internal() + queued() + with_digits() + without_direction() + anonymous()
     return known + odd + ended_somehow()
+
+
+def said_once(lines: Call) -> Call:
+    """The same from a switch that tells the direction at the beginning of a call only."""
+    events = [json.loads(line) for line in lines]
+    for event in events:
+        if event["event"] != "newCall":
+            event.pop("direction", None)
+    return [json.dumps(event).encode() + b"\n" for event in events]

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import trio
 
 from household import Daemon, Producer, an_event
 from http_receivers import Request
@@ -37,12 +38,17 @@ def ended(callback: SignalWire) -> list[str]:
     return [call for call, states in callback.calls.items() if "ended" in states]
 
 
-@pytest.fixture
-async def both(tmp_path: Path) -> tuple[SignalWire, SignalWire]:
-    """The handler and its callback after a day of every call that there is."""
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[SignalWire, SignalWire]:
+    """The handler and its callback after a day of every call that there is; only read."""
+    return trio.run(a_day_at, tmp_path_factory.mktemp("day"))
+
+
+async def a_day_at(directory: Path) -> tuple[SignalWire, SignalWire]:
+    """Let a daemon tell both of everything."""
     primary, callback = SignalWire(), SignalWire()
     async with standing(primary, callback):
-        daemon = Daemon(tmp_path, a_subscription(primary, callback))
+        daemon = Daemon(directory, a_subscription(primary, callback))
         async with daemon.running():
             await Producer(daemon.door).feed(pbx.a_day())
             await callback.until(lambda: len(ended(callback)) == CALLS_WITH_A_DIRECTION)

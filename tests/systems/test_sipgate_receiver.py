@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
+import trio
 
 from household import Daemon, Producer
 from systems import pbx
@@ -25,12 +26,17 @@ def ended(sipgate: Sipgate) -> list[str]:
     return [call for call, told in sipgate.calls.items() if "hangup" in told]
 
 
-@pytest.fixture
-async def told(tmp_path: Path) -> Sipgate:
-    """The program after a day of every call that there is."""
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Sipgate:
+    """The program after a day of every call that there is; it is only read."""
+    return trio.run(a_day_at, tmp_path_factory.mktemp("day"))
+
+
+async def a_day_at(directory: Path) -> Sipgate:
+    """Let a daemon tell it of everything."""
     sipgate = Sipgate()
     async with standing(sipgate):
-        daemon = Daemon(tmp_path, a_subscription(sipgate))
+        daemon = Daemon(directory, a_subscription(sipgate))
         async with daemon.running():
             await Producer(daemon.door).feed(pbx.a_day())
             await sipgate.until(lambda: len(ended(sipgate)) == CALLS_WITH_A_DIRECTION)

@@ -36,12 +36,14 @@ def attempts(daemon: Daemon) -> list[dict[str, object]]:
     return [line for line in daemon.log if line["event"] == "delivery.attempted"]
 
 
-async def a_day_at(zammad: Zammad, directory: Path, *more: str) -> None:
+async def a_day_at(
+    zammad: Zammad, directory: Path, *more: str, day: pbx.Call | None = None
+) -> None:
     """Every call that there is, until the twelve that have a direction have ended."""
     async with standing(zammad):
         daemon = Daemon(directory, a_subscription(zammad, *more))
         async with daemon.running():
-            await Producer(daemon.door).feed(pbx.a_day())
+            await Producer(daemon.door).feed(day or pbx.a_day())
             await zammad.until(lambda: list(zammad.states().values()) == ["hangup"] * 12)
             status = await daemon.end(signal.SIGTERM)
     assert status == 0
@@ -53,6 +55,13 @@ async def test_zammad_accepts_whatever_a_switch_produces(tmp_path: Path, method:
     zammad = Zammad()
     await a_day_at(zammad, tmp_path, f'method = "{method}"')
     assert zammad.complaints() == []
+
+
+async def test_zammad_is_told_all_by_a_switch_that_says_the_direction_once(tmp_path: Path) -> None:
+    """At the beginning of each call; every call ends, and none is told that has no direction."""
+    zammad = Zammad()
+    await a_day_at(zammad, tmp_path, day=pbx.said_once(pbx.a_day()))
+    assert (zammad.complaints(), "aimless" in zammad.states()) == ([], False)
 
 
 async def test_zammad_knows_how_each_call_ended(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from callpost.api.translated import Table
+from callpost.model.card import NAME_PREFIXES
 
 _MAX_CHARS: Final = 64
 _ILLEGAL: Final = re.compile(r"[^a-z0-9_.]+")
@@ -47,4 +48,6 @@ def shown_name(table: Table) -> str:
 def legal(wish: str) -> str:
     """1 to 64 of a-z 0-9 - _ and . for any text; accents are dropped, all else becomes `-`."""
     plain = unicodedata.normalize("NFKD", wish).encode("ascii", "ignore").decode()
-    return _ILLEGAL.sub("-", plain.lower()).strip("-")[:_MAX_CHARS].strip("-") or "imported"
+    name = _ILLEGAL.sub("-", plain.lower()).strip("-")[:_MAX_CHARS].strip("-") or "imported"
+    # What begins so is for what is made over the API.
+    return name.replace(".", "-", 1) if name.startswith(NAME_PREFIXES) else name

@@ -29,6 +29,7 @@ _DEFAULTS: Final[Table] = {
     "timeout_s": 15,
     "http2": False,
     "proxy": "",
+    "http_client": "own",
     "frame": "lf",
     "envelope": False,
     "ack": False,

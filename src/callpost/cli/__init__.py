@@ -5,31 +5,7 @@ from typing import Final
 import asyncclick as click
 
 from callpost import __version__
-from callpost.cli.check import check
-from callpost.cli.completion import completion
-from callpost.cli.dead import dead
-from callpost.cli.demo import demo
-from callpost.cli.export_list import export_list
-from callpost.cli.import_list import import_list
-from callpost.cli.init import init
-from callpost.cli.inspect import inspect
-from callpost.cli.install_service import install_service
-from callpost.cli.listen import listen
-from callpost.cli.log_level import log_level
-from callpost.cli.man import man
-from callpost.cli.pause import pause, resume
-from callpost.cli.pending import pending
-from callpost.cli.purge import purge
-from callpost.cli.reload import reload
-from callpost.cli.replay import replay
-from callpost.cli.run import run
 from callpost.cli.sections import Sections
-from callpost.cli.send import send
-from callpost.cli.status import status
-from callpost.cli.subscriptions import subscriptions
-from callpost.cli.tail import tail
-from callpost.cli.top import top
-from callpost.cli.trial import test
 
 # Click leaves lines alone that stand under a backspace.
 _FIRST_DELIVERY: Final = """\b
@@ -55,44 +31,49 @@ def callpost() -> None:
     """
 
 
+# Where each command is: only the one that is typed is imported.
 callpost.arrange(
     {
-        "Running it": (
-            run,
-            check,
-            init,
-            install_service,
-        ),
-        "Feeding it": (send,),
-        "Looking at it": (
-            status,
-            subscriptions,
-            top,
-            tail,
-            pending,
-            dead,
-            inspect,
-        ),
-        "Changing it": (
-            reload,
-            pause,
-            resume,
-            replay,
-            purge,
-            log_level,
-        ),
-        "Moving from another system, or to one": (
-            import_list,
-            export_list,
-        ),
-        "Trying it out": (
-            demo,
-            listen,
-            test,
-        ),
-        "The command line itself": (
-            completion,
-            man,
-        ),
+        "Running it": {
+            "run": "callpost.cli.run:run",
+            "check": "callpost.cli.check:check",
+            "init": "callpost.cli.init:init",
+            "install-service": "callpost.cli.install_service:install_service",
+        },
+        "Feeding it": {
+            "send": "callpost.cli.send:send",
+        },
+        "Looking at it": {
+            "status": "callpost.cli.status:status",
+            "subscriptions": "callpost.cli.subscriptions:subscriptions",
+            "top": "callpost.cli.top:top",
+            "tail": "callpost.cli.tail:tail",
+            "pending": "callpost.cli.pending:pending",
+            "dead": "callpost.cli.dead:dead",
+            "inspect": "callpost.cli.inspect:inspect",
+        },
+        "Changing it": {
+            "reload": "callpost.cli.reload:reload",
+            "subscribe": "callpost.cli.subscribe:subscribe",
+            "unsubscribe": "callpost.cli.subscribe:unsubscribe",
+            "pause": "callpost.cli.pause:pause",
+            "resume": "callpost.cli.pause:resume",
+            "replay": "callpost.cli.replay:replay",
+            "purge": "callpost.cli.purge:purge",
+            "log-level": "callpost.cli.log_level:log_level",
+        },
+        "Moving from another system, or to one": {
+            "import": "callpost.cli.import_list:import_list",
+            "export": "callpost.cli.export_list:export_list",
+        },
+        "Trying it out": {
+            "demo": "callpost.cli.demo:demo",
+            "listen": "callpost.cli.listen:listen",
+            "test": "callpost.cli.trial:test",
+        },
+        "The command line itself": {
+            "completion": "callpost.cli.completion:completion",
+            "man": "callpost.cli.man:man",
+        },
     }
 )

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from callpost.cli.door import NoDaemon, opened, top_of
 from callpost.cli.names import Listed, configured_names, unknown
+from callpost.model.condition import SubscriptionState
 from callpost.model.instant import utc_text
 from callpost.model.replay import Selection
 from callpost.model.story import CallStory, DeadPage, EventStory, PendingPage
@@ -46,6 +47,14 @@ class Archive(Protocol):
 
     async def events(self, event_id: str, *, customer: str) -> tuple[EventStory, ...]:
         """Tell of the events with this id."""
+        ...
+
+    async def states(self) -> Sequence[SubscriptionState]:
+        """Tell how the subscriptions are; of a daemon that is stopped nothing is."""
+        ...
+
+    async def know(self, name: str) -> None:
+        """Pass over a name that is known; raises ClickException with one that is like it."""
         ...
 
 
@@ -98,14 +107,14 @@ class _OfDaemon:
 
     async def pending(self, *, subscription: str, limit: int, cursor: str) -> PendingPage:
         page = await self._get(
-            "/v1/pending",
+            "/v1/deliveries",
             PendingPage,
             subscription=subscription or None,
             limit=limit,
             cursor=cursor or None,
         )
         if not page.total:
-            await self._know(subscription)
+            await self.know(subscription)
         return page
 
     async def dead(self, selection: Selection, *, limit: int, cursor: str) -> DeadPage:
@@ -123,7 +132,7 @@ class _OfDaemon:
             cursor=cursor or None,
         )
         if not page.total:
-            await self._know(selection.subscription)
+            await self.know(selection.subscription)
         return page
 
     async def call(self, call_id: str, *, customer: str, limit: int) -> CallStory | None:
@@ -134,6 +143,13 @@ class _OfDaemon:
         path = f"/v1/events/{quote(event_id, safe='')}"
         found = await self._found(path, Events, customer=customer or None)
         return () if found is None else found.events
+
+    async def states(self) -> Sequence[SubscriptionState]:
+        return (await self._get("/v1/states", Listed)).subscriptions
+
+    async def know(self, name: str) -> None:
+        if name:
+            _know(name, [one.name for one in await self.states()])
 
     async def _found(
         self, path: str, as_type: type[_Answer], **query: str | float | list[str] | None
@@ -147,11 +163,6 @@ class _OfDaemon:
             if refusal.status == _NOT_FOUND:
                 return None
             raise
-
-    async def _know(self, name: str) -> None:
-        if name:
-            listed = await self._get("/v1/subscriptions", Listed)
-            _know(name, [one.name for one in listed.subscriptions])
 
     async def _get(
         self, path: str, as_type: type[_Answer], **query: str | float | list[str] | None
@@ -172,14 +183,14 @@ class _OfSpool:
         page = await _read(
             lambda: self._spool.pending(subscription=subscription, limit=limit, cursor=cursor)
         )
-        if not page.total and self._names:
-            _know(subscription, self._names)
+        if not page.total:
+            await self.know(subscription)
         return page
 
     async def dead(self, selection: Selection, *, limit: int, cursor: str) -> DeadPage:
         page = await _read(lambda: self._spool.dead(selection, limit=limit, cursor=cursor))
-        if not page.total and self._names:
-            _know(selection.subscription, self._names)
+        if not page.total:
+            await self.know(selection.subscription)
         return page
 
     async def call(self, call_id: str, *, customer: str, limit: int) -> CallStory | None:
@@ -187,6 +198,13 @@ class _OfSpool:
 
     async def events(self, event_id: str, *, customer: str) -> tuple[EventStory, ...]:
         return await _read(lambda: self._spool.events(event_id, customer=customer))
+
+    async def states(self) -> Sequence[SubscriptionState]:
+        return ()
+
+    async def know(self, name: str) -> None:
+        if self._names:
+            _know(name, self._names)
 
 
 def _know(name: str, names: Sequence[str]) -> None:

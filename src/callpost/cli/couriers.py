@@ -27,6 +27,7 @@ _COLUMNS: Final = (
     Column(title="IN FLIGHT", right=True, rank=6),
     Column(title="DELIVERED", right=True, rank=4),
     Column(title="DEAD", right=True, rank=3),
+    Column(title="FROM", rank=7),
     Column(title="ENDPOINT", least=24, rank=5),
     Column(title="LAST FAILURE", least=24, rank=2),
 )
@@ -87,6 +88,7 @@ def _row(one: SubscriptionState) -> tuple[Cell | str, ...]:
         f"{one.in_flight:,}",
         f"{one.delivered:,}",
         f"{one.dead:,}",
+        one.origin,
         primary(one),
         failing[0].reason or one.last_failure if failing else "",
     )
@@ -100,6 +102,8 @@ def _particulars(one: SubscriptionState, now: datetime) -> Iterator[tuple[str, C
         yield "paused", Cell(f"{since}{_why_paused(one.condition)}", "yellow")
     if one.customer not in {"", "*"}:
         yield "customer", one.customer
+    if one.origin != "file":
+        yield "made over", f"the API ({one.origin})"
     oldest = f", the oldest {span(one.lag_s)} old" if one.lag_s >= 1 else ""
     yield "behind", f"{one.pending:,} pending{oldest}, {one.in_flight:,} in flight"
     attempts = counted(one.attempts, "attempt")

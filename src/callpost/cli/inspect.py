@@ -1,23 +1,27 @@
 """`callpost inspect`: the story of a call, or of one event."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import asyncclick as click
+from msgspec.structs import replace
 from rich.text import Text
 
 from callpost.cli.archive import Archive, Events, ask
 from callpost.cli.door import control_option
+from callpost.cli.names import complete_names
 from callpost.cli.options import config_option, json_option
 from callpost.cli.paper import paper, put, say_json, width_of
 from callpost.cli.selecting import customer_option
 from callpost.cli.stories import call_told, events_told
-from callpost.model.story import CallStory
+from callpost.model.story import CallStory, EventStory
 from callpost.model.terminal import escaped
 
 _EXAMPLES: Final = """\b
 Examples:
   callpost inspect 4f1c-2205
+  callpost inspect 4f1c-2205 --subscription crm
   callpost inspect evt_01937b1e5c6f7d3a9b2c4d5e6f708192
   callpost inspect 4f1c-2205 --json | jq '.events[].deliveries[] | select(.state == "dead")'
 """
@@ -26,6 +30,13 @@ Examples:
 @click.command(epilog=_EXAMPLES)
 @click.argument("identity", metavar="ID")
 @customer_option
+@click.option(
+    "--subscription",
+    default="",
+    metavar="NAME",
+    shell_complete=complete_names,
+    help="Only deliveries to NAME.",
+)
 @click.option(
     "-n",
     "--limit",
@@ -44,6 +55,7 @@ async def inspect(
     control: Path | None,
     *,
     customer: str,
+    subscription: str,
     limit: int,
     as_json: bool,
 ) -> None:
@@ -58,8 +70,13 @@ async def inspect(
     """
 
     async def read(archive: Archive) -> CallStory | Events:
-        story = await archive.call(identity, customer=customer, limit=limit)
-        return story or Events(await archive.events(identity, customer=customer))
+        call = await archive.call(identity, customer=customer, limit=limit)
+        story = call or Events(await archive.events(identity, customer=customer))
+        if subscription:
+            story = replace(story, events=tuple(_only(subscription, story.events)))
+            if not any(event.deliveries for event in story.events):
+                await archive.know(subscription)
+        return story
 
     story = await ask(config, control, read)
     if isinstance(story, Events) and not story.events:
@@ -71,10 +88,17 @@ async def inspect(
         say_json(story)
         return
     console = paper()
-    put(_told(story, width_of(console)), console)
+    put(_told(story, width_of(console), subscription), console)
 
 
-def _told(story: CallStory | Events, width: int | None) -> list[Text]:
+def _only(subscription: str, events: Iterable[EventStory]) -> Iterator[EventStory]:
+    """The events without what others got of them."""
+    for event in events:
+        kept = [one for one in event.deliveries if one.subscription == subscription]
+        yield replace(event, deliveries=tuple(kept))
+
+
+def _told(story: CallStory | Events, width: int | None, subscription: str) -> list[Text]:
     if isinstance(story, Events):
-        return events_told(story.events, width)
-    return call_told(story, width)
+        return events_told(story.events, width, subscription=subscription)
+    return call_told(story, width, subscription=subscription)

@@ -53,8 +53,11 @@ def pages(root: click.Group, version: str) -> Iterator[tuple[str, str]]:
         inner = click.Context(command, info_name=name, parent=ctx)
         others = [str(root.name), *(one for one in titles if one != title)]
         yield f"{title}.1", _page(title, command, inner, others, {}, version)
-    headings: Mapping[str, Sequence[click.Command]] = getattr(root, "headings", {})
-    yield f"{root.name}.1", _page(str(root.name), root, ctx, titles, headings, version)
+    headings: Mapping[str, Sequence[str]] = getattr(root, "headings", {})
+    grouped = {
+        heading: [root.commands[name] for name in inside] for heading, inside in headings.items()
+    }
+    yield f"{root.name}.1", _page(str(root.name), root, ctx, titles, grouped, version)
 
 
 def _page(

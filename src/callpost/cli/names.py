@@ -6,7 +6,6 @@ The configuration is asked first, for that is quick; who may not read it asks th
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -17,9 +16,12 @@ from msgspec import Struct
 from callpost.cli.door import control_path, documents_of, opened
 from callpost.cli.options import default_config
 from callpost.model.condition import SubscriptionState
+from callpost.model.spelling import did_you_mean
 
 # Whoever presses Tab does not wait longer.
 _PATIENCE_S: Final = 1.0
+# How the names begin of those that were made by `subscribe` or over callpost's own API.
+_MADE: Final = "api."
 
 
 class Listed(Struct, frozen=True):
@@ -33,7 +35,22 @@ def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
     del param  # every argument that is a name is completed alike
     named = [value for values in ctx.params.values() for value in _as_names(values)]
     config: Path = ctx.params.get("config") or default_config()
-    names = configured_names(config) or _known_to_the_daemon(config, ctx.params.get("control"))
+    control = ctx.params.get("control")
+    # What was made over the API stands in no file.
+    found = _fitting(configured_names(config), incomplete, named)
+    return found or _fitting(_known_to_the_daemon(config, control), incomplete, named)
+
+
+def complete_made(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """As `complete_names`, of those that can be taken away; never raises."""
+    del param  # there is one such argument
+    named = [value for values in ctx.params.values() for value in _as_names(values)]
+    config: Path = ctx.params.get("config") or default_config()
+    names = _known_to_the_daemon(config, ctx.params.get("control"))
+    return _fitting([name for name in names if name.startswith(_MADE)], incomplete, named)
+
+
+def _fitting(names: Iterable[str], incomplete: str, named: Sequence[str]) -> list[str]:
     return [name for name in names if name.startswith(incomplete) and name not in named]
 
 
@@ -42,9 +59,8 @@ def unknown(names: Iterable[str], known: Sequence[str]) -> str:
     sentences = []
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            sentences.append(f"There is no subscription named {name!r}{hint}.")
+            hint = did_you_mean(name, known)
+            sentences.append(f"There is no subscription named {name!r}{hint or '.'}")
     return " ".join(sentences)
 
 
@@ -70,7 +86,7 @@ def _known_to_the_daemon(config: Path, control: Path | None) -> list[str]:
     async def ask() -> list[str]:
         with trio.move_on_after(_PATIENCE_S):
             async with opened(config, control) as daemon:
-                listed = await daemon.get("/v1/subscriptions", Listed)
+                listed = await daemon.get("/v1/states", Listed)
                 return [one.name for one in listed.subscriptions]
         return []
 

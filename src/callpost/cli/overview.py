@@ -24,6 +24,10 @@ _WIDTH: Final = 60
 _LABEL: Final = 13
 # Below it the columns of a table break words.
 _TABLE_WIDTH: Final = 100
+# The filters that are lists, but for the kinds of event.
+_LISTS: Final = (
+    *("direction", "flow", "caller", "called", "extension", "extension_type", "dtmf", "cause"),
+)
 
 Guarantee = Literal["at_least_once", "best_effort"]
 
@@ -118,7 +122,7 @@ def _restrictions(wanted: Filter) -> Iterator[str]:
         yield f"selection {wanted.selection}"
     if wanted.customer not in {"", "*"}:
         yield f"customer {escaped(wanted.customer)}"
-    for key in ("direction", "caller", "called", "extension", "extension_type", "dtmf", "cause"):
+    for key in _LISTS:
         values: Collection[str] = getattr(wanted, key)
         if values:
             # A set has no order of its own.
@@ -144,6 +148,8 @@ def _way(endpoint: Endpoint) -> Iterator[str]:
             yield "http2"
         if endpoint.proxy is not None:
             yield f"via {endpoint.proxy.origin}"
+        if endpoint.http_client != "own":
+            yield f"by {endpoint.http_client}"
 
 
 def _guarantee(endpoint: Endpoint) -> Guarantee:

@@ -13,6 +13,8 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from callpost.model.terminal import escaped_json
+
 
 def paper() -> Console:
     """Standard output; NO_COLOR and TERM are honoured."""
@@ -45,12 +47,12 @@ def say(text: str, *, end: str = "\n") -> None:
 
 def say_json(noun: object) -> None:
     """Write one JSON document for programs, to be read by people too."""
-    say(msgspec.json.format(msgspec.json.encode(noun), indent=2).decode())
+    say(msgspec.json.format(escaped_json(msgspec.json.encode(noun)), indent=2).decode())
 
 
 def say_json_line(noun: object) -> None:
     """Write one JSON object on a line of its own."""
-    say(msgspec.json.encode(noun).decode())
+    say(escaped_json(msgspec.json.encode(noun)).decode())
 
 
 def end_silently() -> NoReturn:

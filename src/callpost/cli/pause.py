@@ -61,7 +61,7 @@ async def _turned(
     verb: Literal["pause", "resume"], names: Sequence[str], config: Path, control: Path | None
 ) -> list[SubscriptionState]:
     async with opened(config, control) as daemon:
-        listed = await daemon.get("/v1/subscriptions", Listed)
+        listed = await daemon.get("/v1/states", Listed)
         if fault := unknown(names, [one.name for one in listed.subscriptions]):
             changed = " Nothing was changed." if len(names) > 1 else ""
             raise click.ClickException(fault + changed)

@@ -1,6 +1,7 @@
 """`callpost pending`: what is still to be delivered, the oldest first."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from callpost.cli.listing import gathered, json_lines_option, lines_option, show
 from callpost.cli.options import config_option
 from callpost.cli.selecting import subscription_argument
 from callpost.cli.tables import Column
+from callpost.cli.waits import Waits
 from callpost.model.story import PendingDelivery
 
 _COLUMNS: Final = (
@@ -44,26 +46,29 @@ async def pending(
 ) -> None:
     """List the deliveries that are still to be made, the oldest first.
 
-    All of them, or those of SUBSCRIPTION. `next attempt` is known of what waits for its time on
-    disk; the others are next in turn. Where no daemon runs its spool is read.
+    All of them, or those of SUBSCRIPTION. The next attempt of one is at its own time, and not
+    before its endpoints may be tried: at the next probe while their breakers are open, never in
+    a pause. The others are next in turn. Where no daemon runs its spool is read.
 
     Exit status: 0 when the list was shown, though it be empty, 1 when there is no such
     subscription, or neither a daemon nor a spool, 2 for wrong usage.
     """
 
-    async def read(archive: Archive) -> tuple[list[PendingDelivery], int]:
-        return await gathered(
+    async def read(archive: Archive) -> tuple[list[PendingDelivery], int, Waits]:
+        found, total = await gathered(
             lambda size, cursor: archive.pending(
                 subscription=subscription, limit=size, cursor=cursor
             ),
             limit,
         )
+        return found, total, Waits(await archive.states() if found and not as_json else ())
 
-    found, total = await ask(config, control, read)
-    show(found, total, columns=_COLUMNS, row=_row, noun="pending delivery", as_json=as_json)
+    found, total, waits = await ask(config, control, read)
+    row = partial(_row, waits)
+    show(found, total, columns=_COLUMNS, row=row, noun="pending delivery", as_json=as_json)
 
 
-def _row(one: PendingDelivery, moment: Callable[[str | None], str]) -> Sequence[str]:
+def _row(waits: Waits, one: PendingDelivery, moment: Callable[[str | None], str]) -> Sequence[str]:
     return (
         moment(one.accepted_at),
         one.subscription,
@@ -71,7 +76,7 @@ def _row(one: PendingDelivery, moment: Callable[[str | None], str]) -> Sequence[
         one.call_id,
         str(one.seq),
         str(one.attempts),
-        moment(one.due_at) or "in turn",
+        waits.told(one, moment),
         moment(one.expires_at),
         one.event_id,
     )

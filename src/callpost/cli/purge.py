@@ -81,13 +81,17 @@ async def purge(
     """
     criteria = Criteria(**asked)
     _check(criteria)
-    if not dry_run and not yes and click.get_text_stream("stdin").isatty():
+    asks = not dry_run and not yes and click.get_text_stream("stdin").isatty()
+    if asks:
         counted = await _purged(config, control, criteria, dry_run=True)
+        _note(counted)
         click.confirm(f"{_told(counted, dry_run=True)} Remove it for good?", abort=True, err=True)
     purged = await _purged(config, control, criteria, dry_run=dry_run)
     if as_json:
         say_json(purged)
     else:
+        if not asks:
+            _note(purged)
         say(_told(purged, dry_run=dry_run))
     remains = escaped(" ".join(purged.remains))
     if remains and not dry_run:
@@ -162,6 +166,12 @@ def _warn(line: dict[str, object]) -> None:
     if line["level"] in _WARNINGS:
         told = " ".join(f"{name}={value}" for name, value in line.items() if name != "level")
         click.echo(escaped(told), err=True)
+
+
+def _note(purged: Purged) -> None:
+    """How the criteria were understood, aside."""
+    if purged.note:
+        click.echo(escaped(purged.note), err=True)
 
 
 def _told(purged: Purged, *, dry_run: bool) -> str:

@@ -136,7 +136,7 @@ class _Run:
         order, rate = self._order, self._order.rate_per_s
         async with opened(config, control) as daemon:
             if name := order.selection.subscription:
-                listed = (await daemon.get("/v1/subscriptions", Listed)).subscriptions
+                listed = (await daemon.get("/v1/states", Listed)).subscriptions
                 if fault := unknown([name.removesuffix(REPORT)], [one.name for one in listed]):
                     raise click.ClickException(fault)
             with _progress(shown=rate > 0 and not order.dry_run) as progress:

@@ -53,7 +53,7 @@ async def status(name: str | None, config: Path, control: Path | None, *, as_jso
 
 async def _subscription(name: str, config: Path, control: Path | None) -> SubscriptionState:
     async with opened(config, control) as daemon:
-        listed: Listed = await daemon.get("/v1/subscriptions", Listed)
+        listed: Listed = await daemon.get("/v1/states", Listed)
     if fault := unknown([name], [one.name for one in listed.subscriptions]):
         raise click.ClickException(fault)
     return next(one for one in listed.subscriptions if one.name == name)

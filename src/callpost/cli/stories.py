@@ -24,24 +24,26 @@ _HANGING: Final = 2
 _NARROWEST: Final = 20
 
 
-def call_told(story: CallStory, width: int | None) -> list[Text]:
-    """The lines of a call."""
+def call_told(story: CallStory, width: int | None, *, subscription: str = "") -> list[Text]:
+    """The lines of a call; its story is that of one subscription where one is given."""
     times = _Times(width, [event.accepted_at for event in story.events])
     lines = [*_line(f"Call {story.call_id}", 0, width, style="bold"), *times.said_once()]
     for event in story.events:
-        lines += [Text(""), *_event(event, times, width, of_call=True)]
+        lines += [Text(""), *_event(event, times, width, subscription, of_call=True)]
     if story.more:
         lines += [Text(""), *_line("There are further events; --limit shows more.", 0, width)]
     return lines
 
 
-def events_told(events: Sequence[EventStory], width: int | None) -> list[Text]:
+def events_told(
+    events: Sequence[EventStory], width: int | None, *, subscription: str = ""
+) -> list[Text]:
     """The lines of the events that have one id."""
     times = _Times(width, [event.accepted_at for event in events])
     lines = list(times.said_once())
     for event in events:
         lines += [Text("")] if lines else []
-        lines += _event(event, times, width, of_call=False)
+        lines += _event(event, times, width, subscription, of_call=False)
     return lines
 
 
@@ -75,12 +77,15 @@ class _Times:
         return datetime.fromisoformat(text).astimezone()
 
 
-def _event(event: EventStory, times: _Times, width: int | None, *, of_call: bool) -> Iterator[Text]:
+def _event(
+    event: EventStory, times: _Times, width: int | None, subscription: str, *, of_call: bool
+) -> Iterator[Text]:
     heading = f"{times.of(event.accepted_at)}  {event.kind or 'delivery report'}"
     yield from _line(heading, 0, width, style="bold")
     yield from _line(", ".join(_about(event, of_call=of_call)), _DELIVERY_INDENT, width)
     if not event.deliveries:
-        yield from _line("nobody wanted it", _DELIVERY_INDENT, width, style="dim")
+        nobody = f"nothing for {subscription}" if subscription else "nobody wanted it"
+        yield from _line(nobody, _DELIVERY_INDENT, width, style="dim")
     for delivery in event.deliveries:
         yield from _delivery(delivery, times, width)
 

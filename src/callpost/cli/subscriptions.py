@@ -38,7 +38,7 @@ async def subscriptions(
     running, 2 for wrong usage.
     """
     async with opened(config, control) as daemon:
-        states = (await daemon.get("/v1/subscriptions", Listed)).subscriptions
+        states = (await daemon.get("/v1/states", Listed)).subscriptions
     if failing or paused:
         states = tuple(
             one

@@ -135,7 +135,7 @@ async def _follow(
 async def _know(names: Sequence[str], daemon: "Control") -> None:
     """Wait for nothing that cannot come."""
     if names:
-        listed = await daemon.get("/v1/subscriptions", Listed)
+        listed = await daemon.get("/v1/states", Listed)
         known = [one.name for one in listed.subscriptions]
         if fault := unknown([name.removesuffix(_REPORT) for name in names], known):
             raise click.ClickException(fault)

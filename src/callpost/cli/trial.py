@@ -35,7 +35,7 @@ async def test(name: str, config: Path, control: Path | None, *, as_json: bool) 
     subscription or the daemon is not running, 2 for wrong usage.
     """
     async with opened(config, control) as daemon:
-        listed = (await daemon.get("/v1/subscriptions", Listed)).subscriptions
+        listed = (await daemon.get("/v1/states", Listed)).subscriptions
         if fault := unknown([name], [one.name for one in listed]):
             raise click.ClickException(fault)
         # It takes as long as the endpoints' own time-outs, one after the other.

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from callpost.config.faults import Fault
+from callpost.model.api_door import Api
 from callpost.model.egress import Guard
 from callpost.model.endpoint import Endpoint, HttpEndpoint, TcpEndpoint, UdpEndpoint
 from callpost.model.limits import DATAGRAM_SAFE_BYTES, Metrics
@@ -34,6 +35,16 @@ def cautions(file: str, subscription: Subscription, guard: Guard) -> Iterator[Fa
     if subscription.vocabulary == "swml":
         for code, sentence in _about_swml(subscription):
             yield Fault(file, path, code, sentence)
+
+
+def cautions_about_api(file: str, api: Api) -> Iterator[Fault]:
+    """The warning about tokens that open nothing."""
+    if api.tokens and api.listen is None:
+        sentence = (
+            "no token is of use without api.listen,"
+            ' unless systemd hands over a socket that is named "api"'
+        )
+        yield Fault(file, "api.token", "senseless", sentence)
 
 
 def cautions_about_metrics(file: str, metrics: Metrics) -> Iterator[Fault]:

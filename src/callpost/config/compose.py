@@ -8,20 +8,23 @@ from callpost.config.filters import check_filter
 from callpost.config.retries import schedules
 from callpost.config.rules import quoted
 from callpost.config.senseless import Found, senseless_at_primary, senseless_together
-from callpost.config.written import KeyPath, Settings, Written
+from callpost.config.written import Settings, Written
 from callpost.model.endpoint import Endpoint, Timeouts
 from callpost.model.schedule import Schedule, shortened
 from callpost.model.subscription import Subscription
 from callpost.model.vocabulary import KINDS_OF
 
 
-def compose(name: str, written: Written, spot: Spot) -> Subscription:
-    """The subscription; where faults are reported it is not to be used."""
+def compose(name: str, written: Written, spot: Spot, *, strict: bool = False) -> Subscription:
+    """The subscription; where faults are reported it is not to be used.
+
+    `strict` makes its endpoints those of a stranger.
+    """
     written = _sensible(written, senseless_at_primary(written), spot)
     written = _sensible(written, senseless_together(written), spot)
     settings, wanted = written.settings(), written.filter()
     schedule, cdr_schedule = _schedules(written, settings)
-    endpoints = _endpoints(written, settings)
+    endpoints = _endpoints(written, settings, strict=strict)
     callback, report = endpoints.pop("callback", None), endpoints.pop("report", None)
     return Subscription(
         name=name,
@@ -58,18 +61,12 @@ def _sensible(written: Written, found: Found, spot: Spot) -> Written:
     for path, sentence in found:
         key = path[0]
         if key not in written.from_preset:
-            _at(path, spot).report("senseless", sentence)
+            spot.at(path).report("senseless", sentence)
         elif not written.preset_is_built_in:
             source = f"it comes from preset {quoted(written.preset)}"
-            _at(path, spot).report("senseless", f"{sentence}; {source}")
+            spot.at(path).report("senseless", f"{sentence}; {source}")
         values.pop(str(key), None)
     return replace(written, values=values)
-
-
-def _at(path: KeyPath, spot: Spot) -> Spot:
-    for step in path:
-        spot = spot.item(step) if isinstance(step, int) else spot.key(step)
-    return spot
 
 
 def _schedules(written: Written, settings: Settings) -> tuple[Schedule, Schedule]:
@@ -80,7 +77,7 @@ def _schedules(written: Written, settings: Settings) -> tuple[Schedule, Schedule
     return shortened(live, retries), shortened(cdr, retries)
 
 
-def _endpoints(written: Written, settings: Settings) -> dict[str, Endpoint]:
+def _endpoints(written: Written, settings: Settings, *, strict: bool) -> dict[str, Endpoint]:
     """All endpoints by their places, in the order in which they are tried."""
     shared = Shared(
         timeouts=Timeouts(
@@ -90,5 +87,6 @@ def _endpoints(written: Written, settings: Settings) -> dict[str, Endpoint]:
         ),
         signing_keys=settings.secrets,
         body_signature=settings.body_signature,
+        strict=strict,
     )
     return {place: endpoint(door, place, shared) for place, door in written.doors()}

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from callpost.config.cautions import cautions, cautions_about_metrics
+from callpost.config.api_door import read_api
+from callpost.config.cautions import cautions, cautions_about_api, cautions_about_metrics
 from callpost.config.customers import check_customers, read_tenancy
 from callpost.config.documents import read_documents
 from callpost.config.faults import (
@@ -13,13 +14,15 @@ from callpost.config.faults import (
     FaultyConfig,
     FindFileDigest,
     FindFileFault,
+    FindPairFault,
     FindSecret,
     Lookups,
     Source,
 )
 from callpost.config.forwards import read_forwards
 from callpost.config.subscriptions import Placed, read_subscriptions
-from callpost.config.top import Top, read_top
+from callpost.config.top import Delivery, Top, read_top
+from callpost.model.api_door import Api
 from callpost.model.egress import Guard
 from callpost.model.forward import Forward
 from callpost.model.limits import Control, Egress, Intake, Log, Metrics, Privacy, SpoolLimits
@@ -37,6 +40,7 @@ class Config(Struct, frozen=True, kw_only=True):
     spool: SpoolLimits
     egress: Egress
     control: Control
+    api: Api = Api()
     metrics: Metrics
     log: Log
     drain_s: float
@@ -44,6 +48,8 @@ class Config(Struct, frozen=True, kw_only=True):
     country: str = ""
     privacy: Privacy = Privacy()
     tenancy: Tenancy = Tenancy()
+    # What subscriptions that are made over the API take their defaults from.
+    delivery: Delivery = Delivery()
     forwards: tuple[Forward, ...] = ()
     subscriptions: tuple[Subscription, ...]
     warnings: tuple[Fault, ...]
@@ -56,12 +62,14 @@ def parse(
     environment: Mapping[str, str],
     file_fault: FindFileFault = lambda _path: None,
     file_digest: FindFileDigest = lambda _path: "",
+    pair_fault: FindPairFault = lambda _cert, _key: None,
 ) -> Config:
     """The configuration of these files, the main one first, or `FaultyConfig`.
 
     `secret(directory, name)` gives a credential, `file_fault(path)` says why a TLS file cannot
-    be read, `file_digest(path)` whether it has changed. Of the environment $STATE_DIRECTORY,
-    $RUNTIME_DIRECTORY and $CREDENTIALS_DIRECTORY count.
+    be read, `file_digest(path)` whether it has changed, `pair_fault(cert, key)` why two of them
+    are no pair. Of the environment $STATE_DIRECTORY, $RUNTIME_DIRECTORY and
+    $CREDENTIALS_DIRECTORY count.
     """
     faults: list[Fault] = []
     documents = read_documents(sources, faults)
@@ -69,6 +77,7 @@ def parse(
         secret=secret,
         file_fault=file_fault,
         file_digest=file_digest,
+        pair_fault=pair_fault,
         credentials_directory="",
         service_directory=environment.get("CREDENTIALS_DIRECTORY", ""),
     )
@@ -78,18 +87,22 @@ def parse(
     tenancy = read_tenancy(documents, top.tenancy.customers, faults, lookups)
     check_customers(placed, tenancy, faults, lookups)
     forwards = read_forwards(documents, tenancy, faults, lookups)
+    api = read_api(documents, top.api, tenancy, faults, lookups)
     if faults:
         raise FaultyConfig(_in_file_order(faults, sources))
-    config = _config(top, placed, tenancy, main=sources[0].file if sources else "")
+    config = _config(
+        replace(top, api=api), placed, tenancy, main=sources[0].file if sources else ""
+    )
     return replace(config, forwards=forwards)
 
 
 def _config(top: Top, placed: Sequence[Placed], tenancy: Tenancy, *, main: str) -> Config:
     guard = Guard(deny=top.egress.deny, allow=top.egress.allow)
     warnings = [found for one in placed for found in cautions(one.file, one.subscription, guard)]
+    warnings += cautions_about_api(main, top.api)
     warnings += cautions_about_metrics(main, top.metrics)
     if not placed:
-        sentence = "there is no subscription, so nothing is delivered"
+        sentence = "no file has one, so nothing is delivered but to what is made over the API"
         warnings.append(Fault(main, "subscription", "empty", sentence))
     return Config(
         state_directory=top.state_directory,
@@ -99,9 +112,11 @@ def _config(top: Top, placed: Sequence[Placed], tenancy: Tenancy, *, main: str) 
         spool=top.spool.limits(top.calls.end_after),
         egress=top.egress,
         control=top.control,
+        api=top.api,
         metrics=top.metrics,
         log=top.log,
         drain_s=top.delivery.drain_s,
+        delivery=top.delivery,
         end_after_s=top.calls.end_after,
         country=top.numbers.country,
         privacy=top.privacy,

@@ -3,7 +3,7 @@
 The registry adds up over the files; an id, an extension and a menu belong to one customer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import convert
@@ -25,6 +25,7 @@ from callpost.model.tenancy import Customer, Tenancy
 _NAMES: Final = list_of(text(least=1, most=255), most=100_000)
 CUSTOMER: Final[Rules] = {"id": text(least=1, most=255), "extensions": _NAMES, "ivrs": _NAMES}
 _ANYBODY: Final = frozenset({"", "*"})
+CheckCustomer = Callable[[str, Spot], None]
 
 
 def read_tenancy(
@@ -45,22 +46,31 @@ def read_tenancy(
     return Tenancy(required=customers == "required", customers=tuple(found))
 
 
-def check_customers(
-    placed: Sequence[Placed], tenancy: Tenancy, faults: list[Fault], lookups: Lookups
-) -> None:
-    """Report subscriptions whose customer is missing or is none."""
+def customer_check(tenancy: Tenancy) -> CheckCustomer:
+    """Reports, at the spot of the key, a customer that is missing or that nobody is."""
     known = [one.id for one in tenancy.customers]
     ids = frozenset(known) | _ANYBODY
-    for one in placed:
-        path = f"subscription.{one.subscription.name}.customer"
-        spot = Spot(file=one.file, path=path, faults=faults, lookups=lookups)
-        customer = one.subscription.filter.customer
+
+    def check(customer: str, spot: Spot) -> None:
         if tenancy.required and not customer:
             sentence = 'is required by tenancy.customers; "*" stands for anybody\'s calls'
             spot.report("missing", sentence)
         elif known and customer not in ids:
             sentence = f"there is no customer {quoted(customer)}{did_you_mean(customer, known)}"
             spot.report("customer", sentence)
+
+    return check
+
+
+def check_customers(
+    placed: Sequence[Placed], tenancy: Tenancy, faults: list[Fault], lookups: Lookups
+) -> None:
+    """Report subscriptions whose customer is missing or is none."""
+    check = customer_check(tenancy)
+    for one in placed:
+        path = f"subscription.{one.subscription.name}.customer"
+        spot = Spot(file=one.file, path=path, faults=faults, lookups=lookups)
+        check(one.subscription.filter.customer, spot)
 
 
 def _compare(customer: Customer, taken: dict[tuple[str, str], str], spot: Spot) -> None:

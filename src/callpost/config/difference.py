@@ -22,6 +22,7 @@ _AT_ONCE: Final = frozenset(
         *("egress.max_connections_per_host", "log.level", "log.attempts"),
         *("privacy.log_numbers", "privacy.dtmf"),
         *("tenancy.customers", "customer", "calls.end_after", "forward"),
+        *("api.token", "api.tls", "api.max_subscriptions_per_customer"),
     }
 )
 # Where the file's word is another than the program's.
@@ -34,10 +35,11 @@ _WRITTEN: Final = {
     "tenancy.required": "tenancy.customers",
     "tenancy.customers": "customer",
     "forwards": "forward",
+    "api.tokens": "api.token",
 }
 # These are told of by themselves, or are nothing that could be set.
 _FOLLOWING: Final = frozenset({"spool.unended_s"})  # it changes with calls.end_after
-_APART: Final = frozenset({"subscriptions", "warnings"})
+_APART: Final = frozenset({"subscriptions", "warnings", "delivery"})
 
 
 def difference(
@@ -60,8 +62,8 @@ def difference(
         removed=tuple(Removed(name=name, pending=pending(name)) for name in old if name not in new),
         changed=tuple(changed),
         unchanged=len(old.keys() & new.keys()) - len(changed),
-        settings=tuple(key for key in settings if key in _AT_ONCE),
-        needs_restart=tuple(key for key in settings if key not in _AT_ONCE),
+        settings=tuple(key for key in settings if _is_at_once(key, before, after)),
+        needs_restart=tuple(key for key in settings if not _is_at_once(key, before, after)),
     )
 
 
@@ -69,7 +71,7 @@ def in_force(before: Config, after: Config) -> Config:
     """`after`, but for what needs a restart: that stays as it was."""
     kept: dict[str, Any] = {}  # tables of all kinds
     for key, table, name in _changed_keys(before, after):
-        if key in _AT_ONCE:
+        if _is_at_once(key, before, after):
             continue
         if not name:
             kept[table] = getattr(before, table)
@@ -77,6 +79,13 @@ def in_force(before: Config, after: Config) -> Config:
             present = kept.setdefault(table, getattr(after, table))
             kept[table] = replace(present, **{name: getattr(getattr(before, table), name)})
     return replace(after, **kept)
+
+
+def _is_at_once(key: str, before: Config, after: Config) -> bool:
+    """Whether it can change while the daemon runs; TLS itself is not turned on or off by that."""
+    if key == "api.tls" and None in {before.api.tls, after.api.tls}:
+        return False
+    return key in _AT_ONCE
 
 
 def _changed_keys(before: Config, after: Config) -> Iterator[tuple[str, str, str]]:

@@ -1,7 +1,7 @@
 """Texts to documents: UTF-8, TOML, and no key that two files set.
 
-Subscriptions, forward rules, presets and customers add up over the files; any other key belongs
-to one file alone.
+Subscriptions, forward rules, presets, customers and tokens add up over the files; any other key
+belongs to one file alone.
 """
 
 import tomllib
@@ -13,7 +13,7 @@ from callpost.config.faults import Fault, Source
 from callpost.model.terminal import escaped
 
 # These are collected from all files; the names within them are compared where they are read.
-_ADDED_UP = frozenset({"subscription", "forward", "preset", "customer"})
+_ADDED_UP = frozenset({"subscription", "forward", "preset", "customer", "api.token"})
 
 
 class Document(Struct, frozen=True):
@@ -63,9 +63,8 @@ def _set_twice(documents: Sequence[Document]) -> Iterator[Fault]:
 
 def _paths(table: Mapping[str, object]) -> Iterator[str]:
     for key, value in table.items():
-        if key in _ADDED_UP:
-            continue
-        if isinstance(value, dict):
-            yield from (f"{key}.{inner}" for inner in value)
+        if isinstance(value, dict) and key not in _ADDED_UP:
+            paths = [f"{key}.{inner}" for inner in value]
         else:
-            yield key
+            paths = [key]
+        yield from (path for path in paths if path not in _ADDED_UP)

@@ -24,7 +24,7 @@ from callpost.config.rules import (
     whole,
     wrong_type,
 )
-from callpost.model.endpoint import Auth, Frame, Proxy, Tls
+from callpost.model.endpoint import Auth, Frame, HttpClient, Proxy, Tls
 from callpost.model.header import is_media_type
 from callpost.model.url import INVALID_URL, ParsedUrl, UrlFault, parse_url
 from callpost.model.vocabulary import METHODS, Level, Method
@@ -32,12 +32,13 @@ from callpost.model.vocabulary import METHODS, Level, Method
 GET_METHODS: Final = frozenset({"GET1", "GET2"})
 # The methods whose level the subscriber may choose; the others have it in their name.
 _LEVEL_IS_FREE: Final = frozenset({"POSTARGS", "POSTJSON"})
+_OF_HTTP: Final = frozenset({"headers", "auth", "content_type", "http2", "proxy", "http_client"})
 # Which keys cannot mean anything, by scheme.
 _SENSELESS: Final[Mapping[str, frozenset[str]]] = {
     "http": frozenset({"frame", "envelope", "ack", "tls", "http2"}),
     "https": frozenset({"frame", "envelope", "ack"}),
-    "tcp": frozenset({"headers", "auth", "content_type", "http2", "proxy"}),
-    "udp": frozenset({"headers", "auth", "content_type", "frame", "ack", "tls", "http2", "proxy"}),
+    "tcp": _OF_HTTP,
+    "udp": _OF_HTTP | {"frame", "ack", "tls"},
 }
 
 
@@ -59,8 +60,8 @@ def _content_type(value: object, spot: Spot) -> object:
     return read
 
 
-def _file(value: object, spot: Spot) -> object:
-    """A file that can be read, "" for none."""
+def readable_file(value: object, spot: Spot) -> object:
+    """A file that can be read, by its absolute path; "" for none."""
     if value == "":
         return value
     path = absolute_path(value, spot)
@@ -68,7 +69,12 @@ def _file(value: object, spot: Spot) -> object:
     return path if fault is None else spot.report("file", fault)
 
 
-_TLS: Final[Rules] = {"verify": flag, "ca_file": _file, "client_cert": _file, "client_key": _file}
+_TLS: Final[Rules] = {
+    "verify": flag,
+    "ca_file": readable_file,
+    "client_cert": readable_file,
+    "client_key": readable_file,
+}
 
 
 def _tls(value: object, spot: Spot) -> object:
@@ -96,6 +102,7 @@ DOOR: Final[Rules] = {
     "ack": flag,
     "http2": flag,
     "proxy": proxy,
+    "http_client": choice(get_args(HttpClient)),
 }
 
 
@@ -114,6 +121,7 @@ class Door(Struct, frozen=True, kw_only=True):
     ack: bool = False
     http2: bool | None = None
     proxy: Proxy | Literal[""] | None = None
+    http_client: HttpClient | None = None
 
     @property
     def is_http(self) -> bool:
@@ -181,7 +189,7 @@ def following(door: Door, primary: Door) -> Door:
 
     Without a method of its own it gets the same content, so also its level and type. What
     proves who we are goes along to the primary's own scheme, host and port only; our way out,
-    which is the proxy and the wish for HTTP/2, to whatever can use it.
+    which is the proxy, the wish for HTTP/2 and the HTTP client, to whatever can use it.
     """
     same_content = door.method is None
     taken = _taken_along(door, primary) if door.url.origin == primary.url.origin else door
@@ -201,6 +209,7 @@ def following(door: Door, primary: Door) -> Door:
         ack=door.ack,
         http2=primary.http2 if door.http2 is None else door.http2,
         proxy=primary.proxy if door.proxy is None else door.proxy,
+        http_client=door.http_client or primary.http_client,
     )
 
 

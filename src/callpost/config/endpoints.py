@@ -19,11 +19,12 @@ from callpost.model.vocabulary import Method
 
 
 class Shared(Struct, frozen=True, kw_only=True):
-    """What all doors of a subscription have in common."""
+    """What all doors of a subscription have in common; `strict` is a stranger's."""
 
     timeouts: Timeouts
     signing_keys: tuple[bytes, ...]
     body_signature: BodySignature | None
+    strict: bool
 
 
 def endpoint(door: Door, place: str, shared: Shared) -> Endpoint:
@@ -64,6 +65,8 @@ def _http(
         body_signature=shared.body_signature if has_body else None,
         http2=scheme == "https" and bool(door.http2),
         proxy=door.proxy or None,
+        http_client=door.http_client or "own",
+        strict=shared.strict,
     )
 
 
@@ -81,6 +84,7 @@ def _tcp(door: Door, method: Method, place: str, shared: Shared) -> TcpEndpoint:
         timeouts=_overridden(shared.timeouts, door.url),
         retried=door.url.overrides.retried,
         signing_keys=shared.signing_keys if door.envelope else (),
+        strict=shared.strict,
     )
 
 
@@ -95,6 +99,7 @@ def _udp(door: Door, method: Method, place: str, shared: Shared) -> UdpEndpoint:
         timeouts=_overridden(shared.timeouts, door.url),
         retried=door.url.overrides.retried,
         signing_keys=shared.signing_keys if door.envelope else (),
+        strict=shared.strict,
     )
 
 

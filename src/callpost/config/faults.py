@@ -19,6 +19,7 @@ __all__ = [
     "FaultyConfig",
     "FindFileDigest",
     "FindFileFault",
+    "FindPairFault",
     "FindSecret",
     "Lookups",
     "Source",
@@ -33,6 +34,8 @@ FindSecret = Callable[[str, str], str | UnreadableCredential | None]
 FindFileFault = Callable[[str], str | None]
 # A path -> a digest of what the file holds, "" where it cannot be read.
 FindFileDigest = Callable[[str], str]
+# (certificate, key) -> why these files are no pair that a server can use, None where they are.
+FindPairFault = Callable[[str, str], str | None]
 
 
 class Source(Struct, frozen=True):
@@ -56,6 +59,7 @@ class Lookups(Struct, frozen=True, kw_only=True):
     secret: FindSecret
     file_fault: FindFileFault
     file_digest: FindFileDigest = lambda _path: ""
+    pair_fault: FindPairFault = lambda _cert, _key: None
     credentials_directory: str
     service_directory: str  # $CREDENTIALS_DIRECTORY, "" where it is not set
 
@@ -76,6 +80,13 @@ class Spot(Struct, frozen=True, kw_only=True):
     def item(self, number: int) -> "Spot":
         """The place of one item of this list, counted from 1."""
         return self._at(f"{self.path}[{number}]")
+
+    def at(self, path: Sequence[str | int]) -> "Spot":
+        """The place that many keys and items, counted from 1, further down."""
+        spot = self
+        for step in path:
+            spot = spot.item(step) if isinstance(step, int) else spot.key(step)
+        return spot
 
     def report(self, code: str, sentence: str) -> UnsetType:
         """Add a fault; the value of a faulty key is UNSET."""

@@ -13,6 +13,7 @@ from callpost.model.subscription import Filter
 from callpost.model.vocabulary import (
     DIRECTIONS,
     DIRECTIONS_OF,
+    FLOWS,
     KINDS,
     KINDS_OF,
     Cause,
@@ -23,6 +24,11 @@ from callpost.model.vocabulary import (
 )
 
 _MASK_MAX_CHARS: Final = 255
+# A flow and a direction that no call has at once.
+_OPPOSITES: Final = {
+    (frozenset({"in"}), frozenset({"out"})),
+    (frozenset({"out"}), frozenset({"in"})),
+}
 
 
 def _masked(fault: Callable[[str], str | None], code: str) -> Rule:
@@ -52,6 +58,7 @@ FILTER: Final[Rules] = {
     "selection": _selection,
     "events": list_of(choice(KINDS)),
     "direction": list_of(choice(DIRECTIONS)),
+    "flow": list_of(choice(FLOWS)),
     "customer": text(most=255),
     "caller": list_of(_masked(number_mask_fault, "mask")),
     "called": list_of(_masked(number_mask_fault, "mask")),
@@ -76,6 +83,8 @@ def check_filter(wanted: Filter, vocabulary: Vocabulary, spot: Spot) -> None:
     for direction in sorted(wanted.direction - DIRECTIONS_OF[vocabulary]):
         sentence = f"the vocabulary {vocabulary} has no direction {direction}"
         spot.key("direction").report("vocabulary", sentence)
+    if sentence := _flow_fault(wanted, vocabulary):
+        spot.key("flow").report("senseless", sentence)
     events = wanted.events or kinds
     if wanted.dtmf and "dtmf" not in events:
         sentence = "patterns on digits match dtmf events only, and these are not among the events"
@@ -86,3 +95,16 @@ def check_filter(wanted: Filter, vocabulary: Vocabulary, spot: Spot) -> None:
     if wanted.cause and not matching_kinds(wanted, vocabulary) & {"hangup", "cdr"}:
         sentence = "filters hangup and cdr only, and neither is among the events"
         spot.key("cause").report("senseless", sentence)
+
+
+def _flow_fault(wanted: Filter, vocabulary: Vocabulary) -> str:
+    """Why the flow has nobody to be seen by, or nothing to let through; "" where it has."""
+    if not wanted.flow:
+        return ""
+    if vocabulary != "voipnow":
+        return f"is of the vocabulary voipnow, which sees a call from its ends, not of {vocabulary}"
+    if not wanted.viewed_from:
+        return "is seen from an extension, so extension needs one that is not a mask"
+    if (wanted.flow, wanted.direction) in _OPPOSITES:
+        return "lets no call through that has the direction wanted"
+    return ""

@@ -1,17 +1,17 @@
 """`[[forward]]`: rules that make the calls of one number the calls of others, too."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import convert
 
+from callpost.config.customers import CheckCustomer, customer_check
 from callpost.config.documents import Document
 from callpost.config.faults import Fault, Lookups, Spot
-from callpost.config.rules import Rules, list_of, quoted, read_table, text, whole
+from callpost.config.rules import Rules, list_of, read_table, text, whole
 from callpost.config.tables import tables_of
 from callpost.model.forward import LINK_ID_MAX, TARGETS_MAX, Forward
 from callpost.model.mask import without_plus
-from callpost.model.spelling import did_you_mean
 from callpost.model.tenancy import Tenancy
 
 _NUMBER: Final = text(least=1, most=255)
@@ -29,16 +29,12 @@ def read_forwards(
     """The rules of all files in their order; a customer has one for each number."""
     taken: dict[tuple[str, str], str] = {}
     found: list[Forward] = []
+    check = customer_check(tenancy)
     for spot, table in tables_of(documents, "forward", faults, lookups):
-        values = read_table(table, FORWARD, spot)
-        for key in ("number", "to"):
-            if key not in table:
-                spot.key(key).report("missing", "is required")
-        if not {"number", "to"} <= values.keys():
+        forward = forward_of(table, check, spot)
+        if forward is None:
             continue
-        forward = convert(values, Forward)
-        _check_customer(forward, tenancy, spot)
-        mark = (forward.customer, without_plus(forward.number))
+        mark = mark_of(forward)
         if mark in taken:
             sentence = f"this number has a rule already, in {taken[mark]}"
             spot.key("number").report("duplicate", sentence)
@@ -47,13 +43,19 @@ def read_forwards(
     return tuple(found)
 
 
-def _check_customer(forward: Forward, tenancy: Tenancy, spot: Spot) -> None:
-    """As for subscriptions: named where that is required, and known where there is a registry."""
-    known = [one.id for one in tenancy.customers]
-    customer = forward.customer
-    if tenancy.required and not customer:
-        sentence = 'is required by tenancy.customers; "*" stands for anybody\'s calls'
-        spot.key("customer").report("missing", sentence)
-    elif known and customer not in {"", "*", *known}:
-        sentence = f"there is no customer {quoted(customer)}{did_you_mean(customer, known)}"
-        spot.key("customer").report("customer", sentence)
+def forward_of(table: Mapping[str, object], check: CheckCustomer, spot: Spot) -> Forward | None:
+    """What one table becomes; where faults are reported it is not to be used."""
+    values = read_table(table, FORWARD, spot)
+    for key in ("number", "to"):
+        if key not in table:
+            spot.key(key).report("missing", "is required")
+    if not {"number", "to"} <= values.keys():
+        return None
+    forward = convert(values, Forward)
+    check(forward.customer, spot.key("customer"))
+    return forward
+
+
+def mark_of(forward: Forward) -> tuple[str, str]:
+    """What a rule is known by: there is one for each number of a customer."""
+    return forward.customer, without_plus(forward.number)

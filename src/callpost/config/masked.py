@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from callpost.config.configuration import Config
+from callpost.model.api_door import Token
 from callpost.model.endpoint import HttpEndpoint, Proxy, TcpEndpoint, UdpEndpoint
 from callpost.model.listening import NetworkPlace, UnixPlace
 
@@ -54,6 +55,8 @@ def _shown(value: object) -> object:
     if value is None or isinstance(value, str | int | float):
         # Numbers that JSON does not have, such as an age without end, become null there.
         return value
+    if isinstance(value, Token):
+        return _table(value.caller)
     if isinstance(value, NetworkPlace | UnixPlace):
         return str(value)
     if isinstance(value, Struct):

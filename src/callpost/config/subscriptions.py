@@ -38,6 +38,7 @@ from callpost.config.top import (
     Delivery,
 )
 from callpost.config.written import Written
+from callpost.model.card import NAME_PREFIXES
 from callpost.model.numbers import NumberFormat
 from callpost.model.spelling import did_you_mean
 from callpost.model.subscription import AfterGap, Order, Stale, Subscription
@@ -72,11 +73,12 @@ _SHARED_KEYS: Final[Rules] = {
 }
 
 
-def _name(value: object, spot: Spot) -> object:
+def subscription_name(value: object, spot: Spot) -> object:
+    """The name under which deliveries queue."""
     if not isinstance(value, str):
         return wrong_type("a text", value, spot)
     if not _NAME.fullmatch(value):
-        return spot.report("name", "expected 1 to 64 characters of a-z 0-9 - _ and .")
+        return spot.report("name", "expected 1 to 64 characters of a-z 0-9 - . and _")
     return value
 
 
@@ -84,7 +86,7 @@ def _not_in_a_preset(_value: object, spot: Spot) -> object:
     return spot.report("senseless", "a preset cannot set this; it belongs to a subscription")
 
 
-SUBSCRIPTION: Final[Rules] = {**_SHARED_KEYS, "name": _name, "preset": text()}
+SUBSCRIPTION: Final[Rules] = {**_SHARED_KEYS, "name": subscription_name, "preset": text()}
 PRESET: Final[Rules] = {**_SHARED_KEYS, "name": _not_in_a_preset, "preset": _not_in_a_preset}
 
 
@@ -110,11 +112,29 @@ def read_subscriptions(
             spot.key("name").report("duplicate", f"this name is already used in {first[name]}")
         elif name:
             first[name] = file
-        written = _written(table, presets, delivery, spot)
-        check_wanted(written, spot)
-        if "url" in written.values:
-            placed.append(Placed(file, compose(name, written, spot)))
+        if name.startswith(NAME_PREFIXES):
+            prefix = name.partition(".")[0]
+            sentence = f"names that begin with {prefix}. are for what is made over the API"
+            spot.key("name").report("reserved", sentence)
+        subscription = subscription_of(name, table, presets, delivery, spot)
+        if subscription is not None:
+            placed.append(Placed(file, subscription))
     return placed
+
+
+def subscription_of(
+    name: str,
+    table: Mapping[str, object],
+    presets: Mapping[str, Preset],
+    delivery: Delivery,
+    spot: Spot,
+    *,
+    strict: bool = False,
+) -> Subscription | None:
+    """What one table becomes, `strict` where a stranger's; not to be used where it has faults."""
+    written = _written(table, presets, delivery, spot)
+    check_wanted(written, spot)
+    return compose(name, written, spot, strict=strict) if "url" in written.values else None
 
 
 def _known_name(table: Mapping[str, object], spot: Spot) -> str:
@@ -122,7 +142,7 @@ def _known_name(table: Mapping[str, object], spot: Spot) -> str:
     if "name" not in table:
         spot.key("name").report("missing", "is required")
         return ""
-    name = _name(table["name"], spot.key("name"))
+    name = subscription_name(table["name"], spot.key("name"))
     return name if isinstance(name, str) else ""
 
 

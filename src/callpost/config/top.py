@@ -9,6 +9,7 @@ from typing import Final, Literal, get_args
 
 from msgspec import Struct, convert
 
+from callpost.config.api_door import API
 from callpost.config.countries import country
 from callpost.config.documents import Document
 from callpost.config.faults import Fault, Lookups, Spot
@@ -27,6 +28,7 @@ from callpost.config.rules import (
     text,
     whole,
 )
+from callpost.model.api_door import Api
 from callpost.model.limits import (
     MIB,
     Control,
@@ -85,7 +87,7 @@ EGRESS: Final[Rules] = {
     "max_connections_per_host": whole(1, 4_096),
 }
 METRICS: Final[Rules] = {
-    "listen": listening,
+    "listen": listening(9_464),
     "per_subscription": choice(("auto", "never")),
 }
 LOG: Final[Rules] = {
@@ -111,6 +113,7 @@ TOP: Final[Rules] = {
     "delivery": table_of(DELIVERY),
     "egress": table_of(EGRESS),
     "control": table_of(CONTROL),
+    "api": table_of(API),
     "metrics": table_of(METRICS),
     "log": table_of(LOG),
     "numbers": table_of(NUMBERS),
@@ -186,6 +189,7 @@ class Top(Struct, frozen=True, kw_only=True):
     delivery: Delivery = Delivery()
     egress: Egress = Egress()
     control: Control = Control()
+    api: Api = Api()
     metrics: Metrics = Metrics()
     log: Log = Log()
     numbers: NumberTable = NumberTable()

@@ -12,12 +12,12 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from callpost.control.asked import Asked
-from callpost.control.fields import Nothing
-from callpost.control.operation import Operation, Shown, operation
 from callpost.control.ports import Live
-from callpost.control.problem import Refusal
 from callpost.model.delivery import Attempted
+from callpost.web.asked import Asked
+from callpost.web.fields import Nothing
+from callpost.web.operation import Operation, Shown, operation
+from callpost.web.problem import Refusal
 
 # Each listener costs every attempt a little, and may hold a thousand attempts.
 LISTENERS_MAX: Final = 16
@@ -65,7 +65,7 @@ def attempts(live: Live, *, keep_alive_s: float = KEEP_ALIVE_S) -> Iterator[Oper
         returns=str,
         shown=Shown(
             "The attempts as they happen",
-            example="event: attempt\ndata: {}\n\nevent: missed\ndata: 12\n\n: still here\n\n",
+            answer="event: attempt\ndata: {}\n\nevent: missed\ndata: 12\n\n: still here\n\n",
             content_type="text/event-stream",
         ),
     )

@@ -5,11 +5,12 @@ A probe needs the status code only: 200, or 503 where the answer to its question
 
 from collections.abc import Iterator
 
-from callpost.control.asked import Asked
-from callpost.control.fields import Nothing
-from callpost.control.operation import Answer, Operation, Shown, operation
+from callpost.control.examples import HEALTH, STATUS
 from callpost.control.ports import Operating
 from callpost.model.condition import HealthReport, Status
+from callpost.web.asked import Asked
+from callpost.web.fields import Nothing
+from callpost.web.operation import Answer, Operation, Shown, operation
 
 
 def condition(operating: Operating) -> Iterator[Operation]:
@@ -38,7 +39,7 @@ def condition(operating: Operating) -> Iterator[Operation]:
             query=Nothing,
             body=Nothing,
             returns=HealthReport,
-            shown=Shown(summary, statuses=(200, 503)),
+            shown=Shown(summary, answer=HEALTH, statuses=(200, 503)),
         )
     yield operation(
         "GET",
@@ -47,5 +48,5 @@ def condition(operating: Operating) -> Iterator[Operation]:
         query=Nothing,
         body=Nothing,
         returns=Status,
-        shown=Shown("Is it healthy, what is behind, who fails and why"),
+        shown=Shown("Is it healthy, what is behind, who fails and why", answer=STATUS),
     )

@@ -5,10 +5,10 @@ from typing import Final
 
 from starlette.responses import Response
 
-from callpost.control.asked import Asked
-from callpost.control.fields import Nothing
-from callpost.control.operation import Operation, Shown, operation
 from callpost.control.ports import Metrics
+from callpost.web.asked import Asked
+from callpost.web.fields import Nothing
+from callpost.web.operation import Operation, Shown, operation
 
 _EXAMPLE: Final = 'callpost_attempts_total{subscription="crm",outcome="delivered"} 17.0\n'
 
@@ -30,7 +30,7 @@ def metrics(metrics: Metrics) -> Iterator[Operation]:
             returns=str,
             shown=Shown(
                 "All figures in Prometheus' text format",
-                example=_EXAMPLE,
+                answer=_EXAMPLE,
                 content_type="text/plain",
             ),
         )

@@ -8,15 +8,12 @@ from callpost.model.changes import Reloaded
 from callpost.model.condition import HealthReport, Status, SubscriptionState
 from callpost.model.delivery import Attempted
 from callpost.model.purge import Criteria, Purged
-from callpost.model.replay import Replayed, Selection
-from callpost.model.story import CallStory, DeadPage, EventStory, PendingPage
-from callpost.model.trial import Trial
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 class Operating(Protocol):
-    """Sees and changes what the daemon does; raises UnknownSubscription, BadCursor, CannotNow."""
+    """Sees how the daemon is; everything but health may raise CannotNow."""
 
     def health(self) -> HealthReport:
         """Say whether it lives, is ready, and what is wrong."""
@@ -28,48 +25,6 @@ class Operating(Protocol):
 
     async def subscriptions(self) -> tuple[SubscriptionState, ...]:
         """Tell of every subscription, in the order of the configuration."""
-        ...
-
-    async def subscription(self, name: str) -> SubscriptionState:
-        """Tell of one."""
-        ...
-
-    def pause(self, name: str) -> None:
-        """Keep its events and send nothing."""
-        ...
-
-    def resume(self, name: str) -> None:
-        """Let it send again, whoever paused it."""
-        ...
-
-    async def test(self, name: str) -> Trial:
-        """Send newCall and hangup of a made-up call to each of its doors."""
-        ...
-
-    async def replay(
-        self, selection: Selection, *, limit: int, cursor: str, dry_run: bool
-    ) -> Replayed:
-        """Deliver again what is selected, at most `limit` of it (0: all), on from `cursor`."""
-        ...
-
-
-class Records(Protocol):
-    """Reads what the spool holds, in threads; raises BadCursor, SpoolUnreadable."""
-
-    async def pending(self, *, subscription: str, limit: int, cursor: str) -> PendingPage:
-        """Read a page of what is pending, the oldest first; "" as name means all."""
-        ...
-
-    async def dead(self, selection: Selection, *, limit: int, cursor: str) -> DeadPage:
-        """Read a page of dead letters, the newest first."""
-        ...
-
-    async def call(self, call_id: str, *, customer: str, limit: int) -> CallStory | None:
-        """Tell the story of a call; None where nothing of it is kept."""
-        ...
-
-    async def events(self, event_id: str, *, customer: str) -> tuple[EventStory, ...]:
-        """Tell of the events with this id (one for each customer and source that has it)."""
         ...
 
 

@@ -8,12 +8,13 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from callpost.control.asked import Asked
-from callpost.control.fields import Moment, Nothing
-from callpost.control.operation import Operation, Shown, operation
+from callpost.control.examples import PURGED
 from callpost.control.ports import Purging
-from callpost.control.problem import FieldFault, refusal_of
 from callpost.model.purge import Criteria, Purged, fault_of
+from callpost.web.asked import Asked
+from callpost.web.fields import Moment, Nothing
+from callpost.web.operation import Operation, Shown, operation
+from callpost.web.problem import FieldFault, refusal_of
 
 
 class PurgeOrder(Struct, frozen=True, rename="camel"):
@@ -56,5 +57,6 @@ def purge(purging: Purging) -> Iterator[Operation]:
         shown=Shown(
             "Remove personal data everywhere",
             example={"number": "+4526110203", "dryRun": True},
+            answer=PURGED,
         ),
     )

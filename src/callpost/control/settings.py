@@ -1,15 +1,16 @@
 """The configuration in force, its reload, and the level of the log."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from callpost.control.asked import Asked
-from callpost.control.fields import Nothing
-from callpost.control.operation import Answer, Operation, Shown, operation
+from callpost.control.examples import CONFIGURATION, RELOADED
 from callpost.control.ports import LogLevel, Settings
 from callpost.model.changes import Reloaded
+from callpost.web.asked import Asked
+from callpost.web.fields import Nothing
+from callpost.web.operation import Answer, Operation, Shown, operation
 
 
 class ReloadOrder(Struct, frozen=True, rename="camel"):
@@ -22,6 +23,9 @@ class LogLevelSetting(Struct, frozen=True):
     """From which level on lines are logged, until the next reload or start."""
 
     level: LogLevel
+
+
+_DEBUG: Final = LogLevelSetting("debug")
 
 
 def configuration(settings: Settings) -> Iterator[Operation]:
@@ -44,6 +48,7 @@ def configuration(settings: Settings) -> Iterator[Operation]:
         shown=Shown(
             "Read the configuration again; with any fault nothing changes",
             example={"dryRun": True},
+            answer=RELOADED,
             statuses=(200, 422),
         ),
     )
@@ -54,7 +59,7 @@ def configuration(settings: Settings) -> Iterator[Operation]:
         query=Nothing,
         body=Nothing,
         returns=dict[str, object],
-        shown=Shown("The configuration in force, its secrets masked"),
+        shown=Shown("The configuration in force, its secrets masked", answer=CONFIGURATION),
     )
 
 
@@ -75,7 +80,7 @@ def log_level(settings: Settings) -> Iterator[Operation]:
         query=Nothing,
         body=Nothing,
         returns=LogLevelSetting,
-        shown=Shown("From which level on lines are logged"),
+        shown=Shown("From which level on lines are logged", answer=_DEBUG),
     )
     yield operation(
         "PUT",
@@ -85,6 +90,8 @@ def log_level(settings: Settings) -> Iterator[Operation]:
         body=LogLevelSetting,
         returns=LogLevelSetting,
         shown=Shown(
-            "Log from this level on, until the next reload or start", example={"level": "debug"}
+            "Log from this level on, until the next reload or start",
+            example=_DEBUG,
+            answer=_DEBUG,
         ),
     )

@@ -10,7 +10,7 @@ from typing import Final
 # Those who read figures come one at a time.
 _BACKLOG: Final = 64
 _SENTENCES: Final = {
-    errno.EADDRINUSE: "another program listens there already",
+    errno.EADDRINUSE: "something listens there already",
     errno.EADDRNOTAVAIL: "this machine does not have that address",
     errno.EACCES: "no permission to listen there (ports below 1024 are for root)",
     errno.EAFNOSUPPORT: "this machine does not speak this version of IP",

@@ -30,7 +30,13 @@ class Dialer(Protocol):
     """What connects."""
 
     async def connect(
-        self, host: str, port: int, *, tls: ssl.SSLContext | None, connect_timeout_s: float
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None,
+        connect_timeout_s: float,
+        strict: bool,
     ) -> Link | Retry | LocalFault:
         """A link, or why there is none."""
         ...
@@ -118,6 +124,7 @@ class HttpSender:
             self._endpoint.port,
             tls=context,
             connect_timeout_s=min(self._endpoint.timeouts.connect_s, attempt.deadline - began),
+            strict=self._endpoint.strict,
         )
         attempt.ended = trio.current_time()
         if isinstance(link, Retry | LocalFault):

@@ -65,7 +65,13 @@ class Dialer(Protocol):
     """What connects."""
 
     async def connect(
-        self, host: str, port: int, *, tls: ssl.SSLContext | None, connect_timeout_s: float
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None,
+        connect_timeout_s: float,
+        strict: bool,
     ) -> Link | Retry | LocalFault:
         """A link, or why there is none."""
         ...
@@ -191,6 +197,7 @@ class TcpSender:
             self._endpoint.port,
             tls=context,
             connect_timeout_s=min(self._endpoint.timeouts.connect_s, attempt.deadline - now),
+            strict=self._endpoint.strict,
         )
         if isinstance(link, Retry | LocalFault):
             return link

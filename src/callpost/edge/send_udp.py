@@ -41,7 +41,7 @@ class Dialer(Protocol):
     """What makes links."""
 
     async def connect_datagram(
-        self, host: str, port: int, *, connect_timeout_s: float
+        self, host: str, port: int, *, connect_timeout_s: float, strict: bool
     ) -> DatagramLink | Retry | LocalFault:
         """A link, or why there is none."""
         ...
@@ -122,6 +122,7 @@ class UdpSender:
             self._endpoint.host,
             self._endpoint.port,
             connect_timeout_s=self._endpoint.timeouts.connect_s,
+            strict=self._endpoint.strict,
         )
         if isinstance(link, Retry | LocalFault):
             return link

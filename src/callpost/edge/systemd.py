@@ -16,7 +16,11 @@ _KIND_OF: Final = {
     "events": socket.SOCK_STREAM,
     "datagrams": socket.SOCK_DGRAM,
     "control": socket.SOCK_STREAM,
+    "api": socket.SOCK_STREAM,
 }
+# Only this one may be reached from other machines; all others are known by a path.
+_ON_NETWORK: Final = "api"
+_NETWORK: Final = frozenset({socket.AF_INET, socket.AF_INET6})
 _WORD_OF: Final = {socket.SOCK_STREAM: "ListenStream", socket.SOCK_DGRAM: "ListenDatagram"}
 # The service manager reads at once; a full queue must not hold up the calls for longer.
 _NOTIFY_TIMEOUT_S: Final = 0.5
@@ -79,17 +83,19 @@ def _adopted(descriptor: int, name: str) -> socket.socket:
         raise InheritedSocketUnusable(
             f"the descriptor {descriptor} that systemd named {name!r} is not a socket."
         ) from error
-    if not _fits(adopted, kind):
+    if not _fits(adopted, kind, name):
         adopted.close()
+        or_port = " or a port" if name == _ON_NETWORK else ""
         raise InheritedSocketUnusable(
             f"the socket {name!r} of systemd is of the wrong kind;"
-            f" its unit needs {_WORD_OF[kind]}= with a path."
+            f" its unit needs {_WORD_OF[kind]}= with a path{or_port}."
         )
     return adopted
 
 
-def _fits(adopted: socket.socket, kind: socket.SocketKind) -> bool:
-    if adopted.family != socket.AF_UNIX or adopted.type != kind:
+def _fits(adopted: socket.socket, kind: socket.SocketKind, name: str) -> bool:
+    on_network = name == _ON_NETWORK and adopted.family in _NETWORK
+    if not (adopted.family == socket.AF_UNIX or on_network) or adopted.type != kind:
         return False
     # With Accept=yes systemd would hand over one connection instead of the door.
     listening = bool(adopted.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))

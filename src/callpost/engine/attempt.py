@@ -15,9 +15,9 @@ from callpost.engine.ports import Sender
 from callpost.engine.world import World
 from callpost.model.delivery import AttemptRecord, Delivery, Message, Report
 from callpost.model.endpoint import Endpoint, TcpEndpoint
+from callpost.model.flow import seen_by
 from callpost.model.formats import Content, content_of
 from callpost.model.letter import Letter
-from callpost.model.mask import exact_extension
 from callpost.model.outcome import (
     Delivered,
     Gone,
@@ -67,9 +67,6 @@ class Attempts:
         self._log = world.log
         self._name = subscription.name
         self._tailor = tailor_of(subscription, world.numbers)
-        self._viewed_from = tuple(
-            entry for entry in subscription.filter.extension if exact_extension(entry) is not None
-        )
         self._overdue_after_s = {
             endpoint.place: _longest_s(endpoint, subscription) + ATTEMPT_GRACE_S
             for route in subscription.routes
@@ -151,7 +148,7 @@ class Attempts:
             vocabulary=self._subscription.vocabulary,
             seq=delivery.seq,
             previous_id=delivery.previous_id,
-            viewed_from=self._viewed_from,
+            seen=seen_by(self._subscription, delivery.body),
         )
 
     def _tell_cut_short(self, letter: Letter, door: Door, number: int) -> None:

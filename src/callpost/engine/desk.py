@@ -19,6 +19,7 @@ from callpost.model.condition import (
     Phase,
     SpoolFigures,
     Status,
+    SubscriptionCondition,
     SubscriptionState,
     Trouble,
 )
@@ -46,7 +47,7 @@ class Outside(Struct, frozen=True, kw_only=True):
 
 
 class Desk:
-    """See control.ports.Operating; everything but health may raise CannotNow."""
+    """See Operating in control.ports and api.ports; all but health may raise CannotNow."""
 
     def __init__(self, operator: Operator, overview: Overview, outside: Outside) -> None:
         self._operator = operator
@@ -97,6 +98,11 @@ class Desk:
         """Tell of one."""
         self._check()
         return await self._overview.subscription(name, turn=self._turn)
+
+    def condition(self, name: str) -> SubscriptionCondition:
+        """Whether it sends, or who has paused it."""
+        self._check()
+        return self._overview.condition(name)
 
     def pause(self, name: str) -> None:
         """Keep its events and send nothing."""

@@ -1,4 +1,4 @@
-"""Certificates that end soon: those that peers showed, and our own by which we are known to them.
+"""Certificates that end soon: those that peers showed, and our own by which they know us.
 
 What counts is the configuration in force: a peer that nothing is sent to any more is no trouble.
 Each is told once a day.
@@ -26,7 +26,8 @@ class Expiry:
     """Knows when certificates end.
 
     `seen(host, port)` is the end of the certificate that a peer showed last, `of_file(path)` that
-    of a file of ours; None where it is not known. Ends are in seconds since 1970.
+    of a file of ours; None where it is not known. Ends are in seconds since 1970. `shown` names
+    the files of what our own doors show to those who come in.
     """
 
     def __init__(
@@ -35,12 +36,14 @@ class Expiry:
         subscriptions: Callable[[], Iterable[Subscription]],
         seen: Callable[[str, int], float | None],
         of_file: Callable[[str], Awaitable[float | None]],
+        shown: Callable[[], Iterable[str]] = tuple,
         clock: Clock,
         log: structlog.typing.FilteringBoundLogger,
     ) -> None:
         self._subscriptions = subscriptions
         self._seen = seen
         self._of_file = of_file
+        self._shown = shown
         self._clock = clock
         self._log = log
         self._files: dict[str, float] = {}
@@ -73,7 +76,8 @@ class Expiry:
     async def look(self) -> None:
         """Read our own files again and tell of what ends soon, each certificate once a day."""
         files = {}
-        for path in {tls.client_cert for tls in self._settings() if tls.client_cert}:
+        ours = {tls.client_cert for tls in self._settings() if tls.client_cert}
+        for path in ours.union(self._shown()):
             end = await self._of_file(path)
             if end is not None:
                 files[path] = end

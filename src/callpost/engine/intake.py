@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from callpost.engine.answers import Answers
+from callpost.engine.directions import Directions
 from callpost.engine.ports import Clock, Dice, Spool, Witness
 from callpost.model.decode import decode
 from callpost.model.delivery import (
@@ -90,8 +91,14 @@ class Intake:
         # 0.6, and there is one for each event.
         self._log = log.bind()
         self._answers = Answers(spool)
+        self._directions = Directions(spool)
         self._refusals: dict[tuple[str, str], tuple[float, int]] = {}
         self._closed = False
+
+    @property
+    def max_event_bytes(self) -> int:
+        """How long a line may be; for a longer one None is handed over."""
+        return self._limits.max_event_bytes
 
     def obey(
         self,
@@ -185,7 +192,8 @@ class Intake:
             return _Refusal(ok=False, error="invalid", message=stranger, path="$.customer")
         event = stamped(event, id=event.id or self._dice.event_id(), time=event.time or time)
         try:
-            return self._arrival(self._answers.complete(event), accepted_at)
+            event = self._directions.complete(self._answers.complete(event))
+            return self._arrival(event, accepted_at)
         except SpoolUnreadable as fault:
             return _Refusal(ok=False, error="spool_error", message=str(fault))
 

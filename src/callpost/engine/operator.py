@@ -10,6 +10,7 @@ from callpost.engine.dispatcher import Dispatcher
 from callpost.engine.ports import Clock, Dice
 from callpost.engine.trial import Trials
 from callpost.model.replay import Replayed, Selection
+from callpost.model.report import queue_of
 from callpost.model.trial import Trial
 from callpost.model.unknown import UnknownSubscription
 from callpost.model.vocabulary import KINDS, Kind
@@ -56,8 +57,14 @@ class Operator:
         self._dispatcher.pause(name)
 
     def resume(self, name: str) -> None:
-        """Let it send again, whoever paused it; raises UnknownSubscription."""
+        """Let it send again, its delivery reports too, whoever paused it.
+
+        Raises UnknownSubscription.
+        """
         self._dispatcher.resume(name)
+        reports = queue_of(self._dispatcher.courier(name).subscription)
+        if reports is not None:
+            self._dispatcher.resume(reports.name)
 
     async def test(self, name: str) -> Trial:
         """Send newCall and hangup of a made-up call to each of its doors.

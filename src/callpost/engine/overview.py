@@ -97,6 +97,10 @@ class Overview:
             raise UnknownSubscription(name)
         return self._state(subscription, dead)
 
+    def condition(self, name: str) -> SubscriptionCondition:
+        """Whether it sends, or who has paused it; raises UnknownSubscription."""
+        return _CONDITIONS[self._dispatcher.courier(name).gate.paused]
+
     def troubles(self) -> tuple[Trouble, ...]:
         """What is wrong with the engine as a whole, or would not get well by itself."""
         now = self._clock.steady()
@@ -139,7 +143,7 @@ class Overview:
         stalls = [one for each in couriers if (one := each.stall(now)) is not None]
         return SubscriptionState(
             name=subscription.name,
-            origin="config",
+            origin=subscription.origin,
             customer=subscription.filter.customer,
             condition=_CONDITIONS[gate.paused],
             since=self._text(gate.paused_since),

@@ -17,6 +17,7 @@ from callpost.model.delivery import (
     Settlement,
 )
 from callpost.model.endpoint import Endpoint
+from callpost.model.flow import Way
 from callpost.model.subscription import Order
 
 
@@ -72,6 +73,10 @@ class Spool(Protocol):
 
     def was_answered(self, *, customer: str, source: str, call_id: str) -> bool:
         """Say whether an `answer` event of the call is kept; "" stands for absent."""
+        ...
+
+    def way_of(self, *, customer: str, source: str, call_id: str) -> Way:
+        """Tell what the call's latest newCall says, or else the first event that says it."""
         ...
 
     @property

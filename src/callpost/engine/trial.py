@@ -12,9 +12,9 @@ from callpost.model.delivery import Message
 from callpost.model.disclosure import without_secrets
 from callpost.model.endpoint import Endpoint
 from callpost.model.event import CallEvent, encode
+from callpost.model.flow import seen_by
 from callpost.model.formats import content_of
 from callpost.model.instant import utc_text
-from callpost.model.mask import exact_extension
 from callpost.model.numbers import Numbers
 from callpost.model.outcome import Delivered, Outcome, narrowed, overridden
 from callpost.model.subscription import Subscription
@@ -128,9 +128,7 @@ class Trials:
             vocabulary=subscription.vocabulary,
             seq=seq,
             previous_id=previous_id,
-            viewed_from=tuple(
-                one for one in subscription.filter.extension if exact_extension(one) is not None
-            ),
+            seen=seen_by(subscription, body),
         )
         return Message(
             content=content.content,

@@ -64,7 +64,7 @@ class EndpointState(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class SubscriptionState(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One subscription with its figures.
+    """One subscription with its figures; `origin` is "file", or the dialect of the API.
 
     `attempts`, `delivered` and `died` count since the daemon's start, `pending` and `dead` what
     lies in the spool. `lag_s` is the age of the oldest pending delivery that may go, in seconds,

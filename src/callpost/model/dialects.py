@@ -8,6 +8,7 @@ from typing import Final, assert_never
 from msgspec.structs import astuple
 
 from callpost.model.event import FIELDS, CallEvent
+from callpost.model.flow import Seen, seen_from
 from callpost.model.swml import swml_parameters
 from callpost.model.vocabulary import Level, Vocabulary
 from callpost.model.voipnow import voipnow
@@ -26,7 +27,7 @@ def spoken(
     level: Level,
     seq: int,
     previous_id: str,
-    viewed_from: tuple[str, ...],
+    seen: Seen | None = None,
 ) -> Pairs:
     """What a subscriber hears of the event; absent fields are left out."""
     match vocabulary:
@@ -37,7 +38,7 @@ def spoken(
         case "zammad":
             return _zammad(event)
         case "voipnow":
-            return [*voipnow(event, level, viewed_from)]
+            return [*voipnow(event, level, seen or seen_from(event, ()))]
         case "swml":
             return [*swml_parameters(event)]
         case _:

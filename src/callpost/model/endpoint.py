@@ -1,7 +1,8 @@
 """Where a delivery goes: one HTTP, TCP or UDP endpoint with all that its attempts need.
 
 An endpoint is complete in itself: credentials are resolved, defaults are filled in, fragment
-overrides are obeyed. What may be shown of it is `origin` and `place`, never more.
+overrides are obeyed. What may be shown of it is `origin` and `place`, never more. A `strict` one
+was made by a stranger, over the API: what it may reach is narrower (see `egress`).
 """
 
 import hashlib
@@ -17,6 +18,8 @@ Frame = Literal["lf", "crlf", "nul", "octets", "netstring"]
 # What a URL's `rp` names as worth another try: classes of status codes, a connect time-out, a
 # first-byte (read) time-out, or everything.
 RetriedWord = Literal["4xx", "5xx", "ct", "rt", "all"]
+# Whose code speaks HTTP: callpost's own, or the library httpx.
+HttpClient = Literal["own", "httpx"]
 
 
 class Timeouts(Struct, frozen=True):
@@ -107,6 +110,8 @@ class HttpEndpoint(Struct, frozen=True, kw_only=True, tag="http"):
     body_signature: BodySignature | None = None
     http2: bool = False
     proxy: Proxy | None = None
+    http_client: HttpClient = "own"
+    strict: bool = False
 
     @property
     def origin(self) -> str:
@@ -129,6 +134,7 @@ class TcpEndpoint(Struct, frozen=True, kw_only=True, tag="tcp"):
     timeouts: Timeouts = Timeouts()
     retried: frozenset[RetriedWord] | None = None
     signing_keys: tuple[bytes, ...] = ()
+    strict: bool = False
 
     @property
     def origin(self) -> str:
@@ -148,6 +154,7 @@ class UdpEndpoint(Struct, frozen=True, kw_only=True, tag="udp"):
     timeouts: Timeouts = Timeouts()
     retried: frozenset[RetriedWord] | None = None
     signing_keys: tuple[bytes, ...] = ()
+    strict: bool = False
 
     @property
     def origin(self) -> str:
@@ -160,7 +167,12 @@ Endpoint = HttpEndpoint | TcpEndpoint | UdpEndpoint
 
 # Keys that came after fingerprints were first kept: as long as they are not used, an endpoint
 # keeps the fingerprint that it had before, and stays `gone` over an update.
-_LATER_KEYS: Final[Mapping[str, object]] = {"http2": False, "proxy": None}
+_LATER_KEYS: Final[Mapping[str, object]] = {
+    "http2": False,
+    "proxy": None,
+    "http_client": "own",
+    "strict": False,
+}
 
 
 def fingerprint(endpoint: Endpoint) -> str:

@@ -117,6 +117,16 @@ def with_answered(event: CallEvent, *, answered: bool) -> CallEvent:
     return replace(event, answered=answered)
 
 
+def with_direction(event: CallEvent, *, direction: Direction) -> CallEvent:
+    """Fill in `direction`."""
+    return replace(event, direction=direction)
+
+
+def with_from(event: CallEvent, *, from_: str) -> CallEvent:
+    """Fill in `from`."""
+    return replace(event, from_=from_)
+
+
 def plain_decimal(number: float) -> str:
     """The number in plain decimals: never an exponent, no fraction where it is a whole one."""
     text = repr(number)

@@ -13,6 +13,7 @@ from msgspec.json import Encoder
 
 from callpost.model.dialects import Pairs, Value, spoken
 from callpost.model.event import CallEvent, plain_decimal, stored
+from callpost.model.flow import Seen
 from callpost.model.percent import form_encoded, query_encoded
 from callpost.model.swml import swml
 from callpost.model.vocabulary import Level, Method, Vocabulary
@@ -37,7 +38,7 @@ def content_of(
     vocabulary: Vocabulary,
     seq: int,
     previous_id: str,
-    viewed_from: tuple[str, ...] = (),
+    seen: Seen | None = None,
 ) -> Content:
     """What `render` makes of the event that is stored as `body`.
 
@@ -53,7 +54,7 @@ def content_of(
         vocabulary=vocabulary,
         seq=seq,
         previous_id=previous_id,
-        viewed_from=viewed_from,
+        seen=seen,
     )
 
 
@@ -65,13 +66,13 @@ def render(
     vocabulary: Vocabulary,
     seq: int,
     previous_id: str,
-    viewed_from: tuple[str, ...] = (),
+    seen: Seen | None = None,
 ) -> Content:
     """The event as `method` sends it; `level` counts for POSTARGS and POSTJSON.
 
-    `viewed_from` are the exact extensions of the subscription, for the vocabularies that see a
-    call from one of its ends. An event of a kind that the vocabulary lacks (matched under other
-    settings) goes out with what the vocabulary has for it.
+    `seen` is for the vocabularies that see a call from one of its ends. An event of a kind that
+    the vocabulary lacks (matched under other settings) goes out with what the vocabulary has for
+    it.
     """
     if vocabulary == "swml" and method == "POSTJSON":
         # SignalWire's JSON has objects in objects, which no list of names and values can say.
@@ -82,7 +83,7 @@ def render(
         level=_level_of(method, level),
         seq=seq,
         previous_id=previous_id,
-        viewed_from=viewed_from,
+        seen=seen,
     )
     return written(pairs, method=method, root="callEvent")
 

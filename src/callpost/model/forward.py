@@ -5,6 +5,7 @@ none, one of `*` for all. Loops are harmless, and what a rule reaches has an end
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import Final
 
 from msgspec import Struct
@@ -19,6 +20,8 @@ DEPTH_MAX: Final = 8
 TARGETS_MAX: Final = 100
 # What one event may be matched as, over all rules that it meets: each costs a look at the index.
 REACH_MAX: Final = 500
+# What they have together is held against the masks of everybody who listens.
+REACH_MAX_CHARS: Final = 16_384
 # An integer of JSON that every reader keeps exact.
 LINK_ID_MAX: Final = 2**53 - 1
 # The customer of a rule that is anybody's on purpose.
@@ -90,7 +93,10 @@ class Forwards:
             rules = [rule for target in fresh for rule in self._of(customer, target)]
             if not rules or len(reached) >= REACH_MAX:
                 break
-        return reached[:REACH_MAX]
+        sizes = accumulate(map(len, reached[:REACH_MAX]))
+        return [
+            target for target, size in zip(reached, sizes, strict=False) if size <= REACH_MAX_CHARS
+        ]
 
 
 def _carrying(event: CallEvent, rule: Forward) -> CallEvent:

@@ -14,6 +14,9 @@ Matches = Callable[[str], bool]
 # An extension may itself hold `*` (VoipNow's notation), so a mask says that it is one.
 EXTENSION_MASK_PREFIX: Final = "mask:"
 _WILD: Final = frozenset("*?[")
+# No number, name or extension is longer; what an event may say is, and a mask of many characters
+# would take milliseconds to find nothing in it.
+_MATCHED_MAX_CHARS: Final = 255
 _DIGITS: Final = "0123456789*#ABCD"
 _DIGIT_CLASSES: Final = {"X": "[0-9]", "Z": "[1-9]", "N": "[2-9]"}
 _TAILS: Final = {".": "[0-9*#A-D]+", "!": "[0-9*#A-D]*"}
@@ -45,7 +48,7 @@ def exact_number(mask: str) -> str | None:
 
 
 def number_matcher(masks: Iterable[str], compared: Callable[[str], str] = without_plus) -> Matches:
-    """Whether a number or name matches any of the masks.
+    """Whether a number or name matches any of the masks; wildcards meet at most 255 characters.
 
     `compared` gives the form in which a number, and a mask without wildcards, is compared.
     """
@@ -63,7 +66,9 @@ def number_matcher(masks: Iterable[str], compared: Callable[[str], str] = withou
 
     def matches(number: str) -> bool:
         number = compared(number)
-        return number in exact or any(each.match(number) for each in wild)
+        if number in exact:
+            return True
+        return len(number) <= _MATCHED_MAX_CHARS and any(each.match(number) for each in wild)
 
     return matches
 

@@ -98,8 +98,9 @@ class Numbers:
     def _remembered(self, text: str) -> "PhoneNumber | None":
         if len(self._known) >= _GENERATION:
             self._known, self._known_before = {}, self._known
-        known = text in self._known_before
-        number = self._known_before[text] if known else self._looked_up(text)
+        # Taken once: the index of a new configuration is made in another thread.
+        before = self._known_before
+        number = before[text] if text in before else self._looked_up(text)
         if len(text) <= _LONGEST:
             self._known[text] = number
         return number

@@ -4,12 +4,19 @@ Criteria hold together: what meets all of them goes. A number means whole calls,
 of a call that do not bear it are about the same person.
 """
 
+import re
 from typing import Final, Literal
 
 from msgspec import Struct
 
 # As long as a number, a SIP URI or a customer may be in an event, and an id of a call.
 _LONGEST: Final = 255
+
+# Digits and what people write between them.
+_DIGITS: Final = re.compile(r"\s*\+?[(0-9][0-9().\-/\s]*")
+_DIGIT: Final = re.compile("[0-9]")
+# Below this it is an extension or a service number, which has but one spelling.
+_FEWEST_DIGITS: Final = 7
 
 Field = Literal["number", "callId", "customer", "before"]
 
@@ -38,7 +45,8 @@ class Purged(Struct, frozen=True, kw_only=True, rename="camel"):
     """How much went, or would go; `reports` are delivery reports, `calls` have nothing left.
 
     `files` are copies of damaged spools, which are removed whole; `remains` says in a sentence
-    each what personal data is still there, and why.
+    each what personal data is still there, and why. `note` is a sentence on how the criteria were
+    understood, "" where that goes without saying.
     """
 
     events: int = 0
@@ -49,6 +57,19 @@ class Purged(Struct, frozen=True, kw_only=True, rename="camel"):
     attempts: int = 0
     files: tuple[str, ...] = ()
     remains: tuple[str, ...] = ()
+    note: str = ""
+
+
+def note_on(criteria: Criteria, *, country: str, has_found: bool) -> str:
+    """What whoever names a number must know where numbers are read as no country's own."""
+    number = criteria.number
+    is_number = _DIGITS.fullmatch(number) and len(_DIGIT.findall(number)) >= _FEWEST_DIGITS
+    if country or not is_number or (has_found and number.lstrip().startswith("+")):
+        return ""
+    return (
+        "[numbers] country is not set: numbers are compared with their country code or as they"
+        " are written, so that a national number is not found in another spelling."
+    )
 
 
 def fault_of(criteria: Criteria) -> tuple[Field | None, str] | None:

@@ -1,15 +1,23 @@
-"""Which ended deliveries an operator wants to have delivered again."""
+"""Which ended deliveries are meant, to be looked at or delivered again, and who may mean them."""
 
 from msgspec import Struct
 
 from callpost.model.vocabulary import Kind
 
 
+class Sight(Struct, frozen=True, kw_only=True):
+    """What somebody may see: deliveries of these subscriptions, of events of these customers."""
+
+    subscriptions: frozenset[str]
+    customers: frozenset[str]
+
+
 class Selection(Struct, frozen=True, kw_only=True):
     """Criteria that all must hold; an empty one does not restrict.
 
     `since` and `until` are seconds since 1970 of the event's acceptance. Without `delivered`
-    only dead letters are selected; with it also what was delivered and is still retained.
+    only dead letters are selected; with it also what was delivered and is still retained. What
+    is not `among` what the one who asks may see is not there; None sees everything.
     """
 
     subscription: str = ""
@@ -20,6 +28,7 @@ class Selection(Struct, frozen=True, kw_only=True):
     since: float | None = None
     until: float | None = None
     delivered: bool = False
+    among: Sight | None = None
 
 
 class Replayed(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -58,12 +58,17 @@ class StoredReport(Struct, frozen=True, kw_only=True):
         return self.report.call_id
 
 
+def reports_of(name: str) -> str:
+    """The queue in which the reports about a subscription lie, if somebody asked for any."""
+    return f"{name}{_SUFFIX}"
+
+
 def queue_of(subscription: Subscription) -> Subscription | None:
     """The inner subscription that delivers the reports, None where nobody asked for any."""
     if subscription.report is None:
         return None
     return Subscription(
-        name=f"{subscription.name}{_SUFFIX}",
+        name=reports_of(subscription.name),
         endpoints=(subscription.report,),
         schedule=CDR,
         cdr_schedule=CDR,

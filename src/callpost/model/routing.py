@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Literal, NamedTuple
 
 from callpost.model.event import CallEvent
+from callpost.model.flow import flow_of
 from callpost.model.mask import (
     dtmf_matcher,
     exact_extension,
@@ -21,9 +22,12 @@ from callpost.model.vocabulary import DIRECTIONS, DIRECTIONS_OF, KINDS_OF, Kind
 
 _Criterion = Literal["extension", "called", "caller"]
 _Check = Callable[[CallEvent], bool]
+_Texts = tuple[str, ...]
 
 # An end of a call has a cause; a filter on causes leaves the other kinds alone.
 _ENDS: Final[frozenset[Kind]] = frozenset({"hangup", "cdr"})
+# Masks are held against so many users of an event: a producer may name thousands of them.
+_USERS_MASKED: Final = 100
 
 
 class _Entry(NamedTuple):
@@ -35,6 +39,14 @@ class _Entry(NamedTuple):
     checks: tuple[_Check, ...]
 
 
+class _Filed(NamedTuple):
+    """An entry, and where it lies: under these values of a criterion."""
+
+    entry: _Entry
+    criterion: _Criterion | None
+    values: frozenset[str]
+
+
 # What lies in one drawer, by customer; under "" are those that want the events of any.
 _Drawer = dict[str, list[_Entry]]
 
@@ -43,7 +55,9 @@ class Router:
     """The index over all subscriptions, each with its number; it is never changed, only replaced.
 
     `compared` gives the form in which numbers are compared: without `+`, or as Numbers has it.
-    A mask or pattern with a fault is a `ValueError`: the configuration was to refuse it.
+    What is as it was in the index `before` is taken over: to compile the masks of five thousand
+    subscriptions takes most of a second. A mask or pattern with a fault is a `ValueError`: the
+    configuration was to refuse it.
     """
 
     def __init__(
@@ -51,8 +65,10 @@ class Router:
         subscriptions: Iterable[tuple[int, Subscription]],
         *,
         compared: Callable[[str], str] = without_plus,
+        before: "Router | None" = None,
     ) -> None:
         self._compared = compared
+        self._filed: dict[int, _Filed] = {}
         # The drawers by the value that a criterion names. Those who name none lie together by
         # the kinds that they want, of which there are few different sets.
         self._by_extension: dict[str, _Drawer] = {}
@@ -61,7 +77,16 @@ class Router:
         self._by_kinds: dict[frozenset[Kind], _Drawer] = {}
         for number, subscription in subscriptions:
             if subscription.enabled:
-                self._file(number, subscription)
+                known = before.filed(number, subscription, compared) if before else None
+                self._file(known or self._entered(number, subscription))
+
+    def filed(
+        self, number: int, subscription: Subscription, compared: Callable[[str], str]
+    ) -> _Filed | None:
+        """What this index has of a subscription that is still as it was."""
+        known = self._filed.get(number)
+        is_same = known is not None and known.entry.subscription == subscription
+        return known if is_same and compared == self._compared else None
 
     def wanted_by(self, event: CallEvent) -> tuple[tuple[int, Subscription], ...]:
         """Every subscription that wants the event, with its number, in the order of numbers."""
@@ -91,15 +116,22 @@ class Router:
             pointed_at += _present(self._by_caller, (self._compared(caller),))
         return pointed_at
 
-    def _file(self, number: int, subscription: Subscription) -> None:
+    def _entered(self, number: int, subscription: Subscription) -> _Filed:
+        """What an index has of a subscription."""
         wanted = subscription.filter
-        customer = "" if wanted.customer == "*" else wanted.customer
         criterion, values = _most_selective(wanted)
         if criterion in {"called", "caller"}:
             values = frozenset(map(self._compared, values))
         checks = tuple(_checks(subscription, criterion, self._compared))
         entry = _Entry(number, subscription, _kinds(subscription), checks)
-        for drawer in self._drawers(criterion, values, entry.kinds):
+        return _Filed(entry, criterion, values)
+
+    def _file(self, filed: _Filed) -> None:
+        entry = filed.entry
+        self._filed[entry.number] = filed
+        wanted = entry.subscription.filter
+        customer = "" if wanted.customer == "*" else wanted.customer
+        for drawer in self._drawers(filed.criterion, filed.values, entry.kinds):
             drawer.setdefault(customer, []).append(entry)
 
     def _drawers(
@@ -148,17 +180,26 @@ def _most_selective(wanted: Filter) -> tuple[_Criterion | None, frozenset[str]]:
 
 def _extensions(event: CallEvent) -> list[str]:
     """All that may be an extension of ours: on the outer side of a call stands none."""
-    ends = [event.extension, event.answering_number, *(event.user or ())]
-    if event.direction != "in":
-        ends.append(event.from_)
-    if event.direction != "out":
-        ends.append(event.to)
+    return [*_called_extensions(event), *_other_extensions(event), *(event.user or ())]
+
+
+def _called_extensions(event: CallEvent) -> list[str]:
+    """Those that a forward rule has in another way."""
+    ends = (event.extension, None if event.direction == "out" else event.to)
+    return [each for each in ends if each is not None]
+
+
+def _other_extensions(event: CallEvent) -> list[str]:
+    ends = (event.answering_number, None if event.direction == "in" else event.from_)
     return [each for each in ends if each is not None]
 
 
 def _called_numbers(event: CallEvent) -> list[str]:
-    called = (event.to, event.did, event.diversion)
-    return [each for each in called if each is not None]
+    return [*(() if event.to is None else (event.to,)), *_other_numbers(event)]
+
+
+def _other_numbers(event: CallEvent) -> tuple[str, ...]:
+    return tuple(each for each in (event.did, event.diversion) if each is not None)
 
 
 def _checks(
@@ -179,6 +220,9 @@ def _checks(
         )
     if wanted.direction:
         yield lambda event: event.direction in wanted.direction
+    if wanted.flow:
+        viewed_from = wanted.viewed_from
+        yield lambda event: flow_of(event, viewed_from) in wanted.flow
     if wanted.selection != "ALL":
         yield lambda event: event.network == wanted.selection
     if wanted.extension_type:
@@ -188,15 +232,39 @@ def _checks(
     yield from _mask_checks(wanted, answered, compared)
 
 
+def _remembered(answer: Callable[[_Texts], bool]) -> Callable[[_Texts], bool]:
+    """The same answer without asking again: what a forward rule adds to an event has the rest."""
+    last: tuple[_Texts, bool] | None = None
+
+    def remembered(texts: _Texts) -> bool:
+        nonlocal last
+        if last is None or last[0] != texts:
+            last = texts, answer(texts)
+        return last[1]
+
+    return remembered
+
+
 def _mask_checks(
     wanted: Filter, answered: _Criterion | None, compared: Callable[[str], str]
 ) -> Iterator[_Check]:
     if wanted.extension and answered != "extension":
         is_extension = extension_matcher(wanted.extension)
-        yield lambda event: any(map(is_extension, _extensions(event)))
+        is_other = _remembered(lambda texts: any(map(is_extension, texts)))
+        yield (
+            lambda event: (
+                any(map(is_extension, _called_extensions(event)))
+                or is_other((*_other_extensions(event), *(event.user or ())[:_USERS_MASKED]))
+            )
+        )
     if wanted.called and answered != "called":
         is_called = number_matcher(wanted.called, compared)
-        yield lambda event: any(map(is_called, _called_numbers(event)))
+        was_called = _remembered(lambda texts: any(map(is_called, texts)))
+        yield (
+            lambda event: (
+                (event.to is not None and is_called(event.to)) or was_called(_other_numbers(event))
+            )
+        )
     if wanted.caller and answered != "caller":
         is_caller = number_matcher(wanted.caller, compared)
         yield lambda event: event.from_ is not None and is_caller(event.from_)

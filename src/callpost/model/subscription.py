@@ -7,13 +7,16 @@ from typing import Literal
 
 from msgspec import Struct
 
+from callpost.model.card import Dialect
 from callpost.model.endpoint import Endpoint
+from callpost.model.mask import exact_extension
 from callpost.model.numbers import NumberFormat
 from callpost.model.schedule import Schedule
 from callpost.model.vocabulary import (
     Cause,
     Direction,
     ExtensionType,
+    Flow,
     Kind,
     Selection,
     Vocabulary,
@@ -30,12 +33,14 @@ class Filter(Struct, frozen=True, kw_only=True):
     """Which events are wanted; an empty tuple or set does not restrict.
 
     `customer` "" and "*" mean any. `extension` entries are exact unless they begin with `mask:`.
-    With `dtmf` patterns only `dtmf` events match. `cause` restricts hangup and cdr only.
+    `flow` is seen from the exact ones. With `dtmf` patterns only `dtmf` events match. `cause`
+    restricts hangup and cdr only.
     """
 
     selection: Selection = "ALL"
     events: frozenset[Kind] = frozenset()
     direction: frozenset[Direction] = frozenset()
+    flow: frozenset[Flow] = frozenset()
     customer: str = ""
     caller: tuple[str, ...] = ()
     called: tuple[str, ...] = ()
@@ -44,15 +49,22 @@ class Filter(Struct, frozen=True, kw_only=True):
     dtmf: tuple[str, ...] = ()
     cause: frozenset[Cause] = frozenset()
 
+    @property
+    def viewed_from(self) -> tuple[str, ...]:
+        """The exact extensions, for those who see a call from one of its ends."""
+        return tuple(one for one in self.extension if exact_extension(one) is not None)
+
 
 class Subscription(Struct, frozen=True, kw_only=True):
     """`endpoints` are the primary and its fallbacks in order; `responses` maps "409" or "4xx".
 
     `rate_per_s` 0 is no limit. `report` is where delivery reports go, about what is in
-    `report_on`. `omit` has the wire names of fields that this subscriber never gets.
+    `report_on`. `omit` has the wire names of fields that this subscriber never gets. `origin` is
+    "file", or the dialect in which it was made over the API.
     """
 
     name: str
+    origin: Literal["file"] | Dialect = "file"
     endpoints: tuple[Endpoint, ...]
     callback: Endpoint | None = None
     vocabulary: Vocabulary = "callpost"

@@ -1,4 +1,7 @@
-"""Text from outside, made safe to show on a terminal."""
+"""Text from outside, made safe to show on a terminal.
+
+Whoever reads a log looks at it on one, so its JSON says the same characters by their numbers.
+"""
 
 import re
 from typing import Final
@@ -13,3 +16,10 @@ _UNSAFE: Final = re.compile(
 def escaped(text: str) -> str:
     r"""`text` with every control character spelled out, such as `\x1b` or `\u202e`."""
     return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def escaped_json(document: bytes) -> bytes:
+    r"""The same JSON, in UTF-8 on one line, with `\u009b` or the like for each such character."""
+    if document.isascii() and b"\x7f" not in document:
+        return document
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", document.decode()).encode()

@@ -9,6 +9,8 @@ Kind = Literal[
     "newCall", "ringing", "answer", "hold", "resume", "transfer", "dtmf", "hangup", "cdr"
 ]
 Direction = Literal["in", "out", "internal"]
+# The direction as one extension sees it: a call within the house goes out for one, in for another.
+Flow = Literal["in", "out"]
 Cause = Literal[
     "normalClearing",
     "busy",
@@ -29,6 +31,7 @@ Vocabulary = Literal["callpost", "sipgate", "voipnow", "swml", "zammad"]
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
+FLOWS: Final[tuple[Flow, ...]] = get_args(Flow)
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
 
 # What each vocabulary can say. An event outside its set is not routed to a subscription that

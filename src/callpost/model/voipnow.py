@@ -3,13 +3,13 @@
 A call is seen from the subscribed extension: what that one makes is OUT, what it receives is IN.
 """
 
-from typing import Final, Literal
+from typing import Final
 
 from callpost.model.event import CallEvent
+from callpost.model.flow import Seen
 from callpost.model.instant import microseconds
-from callpost.model.vocabulary import Cause, Kind, Level
+from callpost.model.vocabulary import Cause, Flow, Kind, Level
 
-Flow = Literal["IN", "OUT"]
 _Parameters = list[tuple[str, str | int | None]]
 
 # How the compatible Telphin names the end of a call; of the causes that are not here only
@@ -23,46 +23,30 @@ _STATUS_OF_CAUSE: Final[dict[Cause, str]] = {
     "notFound": "CHANUNAVAIL",
 }
 _EVENT_TYPE: Final[dict[tuple[Kind, Flow], int]] = {
-    ("newCall", "IN"): 0,
-    ("newCall", "OUT"): 1,
-    ("hangup", "IN"): 2,
-    ("hangup", "OUT"): 2,
-    ("answer", "IN"): 3,
-    ("answer", "OUT"): 4,
+    ("newCall", "in"): 0,
+    ("newCall", "out"): 1,
+    ("hangup", "in"): 2,
+    ("hangup", "out"): 2,
+    ("answer", "in"): 3,
+    ("answer", "out"): 4,
 }
 
 
-def voipnow(
-    event: CallEvent, level: Level, viewed_from: tuple[str, ...]
-) -> list[tuple[str, str | int]]:
+def voipnow(event: CallEvent, level: Level, seen: Seen) -> list[tuple[str, str | int]]:
     """The parameters that are present, in VoipNow's order; times and durations in microseconds.
 
-    `viewed_from` are the subscription's exact extensions. Level 2 adds what Telphin adds, the
-    finer CallStatus of a hangup included.
+    Level 2 adds what Telphin adds, the finer CallStatus of a hangup included. Where no extension
+    that is looked from takes part, the event's own is told.
     """
-    flow = _flow(event, viewed_from)
-    own = _own_extension(event, flow, viewed_from)
-    parameters = _basic(event, level, flow, own)
+    parameters = _basic(event, level, seen.flow, seen.own or event.extension)
     if level == 2:
-        parameters += _additional(event, flow)
+        parameters += _additional(event, seen.flow)
     return [(name, value) for name, value in parameters if value is not None]
-
-
-def _flow(event: CallEvent, viewed_from: tuple[str, ...]) -> Flow:
-    """OUT for a call that leaves the system, or that one of the extensions makes; else IN."""
-    return "OUT" if event.direction == "out" or event.from_ in viewed_from else "IN"
-
-
-def _own_extension(event: CallEvent, flow: Flow, viewed_from: tuple[str, ...]) -> str | None:
-    """The subscribed extension that takes part, else the one that the event names itself."""
-    end = event.from_ if flow == "OUT" else event.to
-    parties = {end, event.extension, event.answering_number, *(event.user or ())}
-    return next((each for each in viewed_from if each in parties), event.extension)
 
 
 def _basic(event: CallEvent, level: Level, flow: Flow, own: str | None) -> _Parameters:
     inside = event.direction == "internal"
-    if flow == "OUT":
+    if flow == "out":
         did = event.did
         called = event.to if inside else None
         caller = own or event.from_
@@ -79,7 +63,7 @@ def _basic(event: CallEvent, level: Level, flow: Flow, own: str | None) -> _Para
         ("CalledDID", did),
         ("CalledExtension", called),
         ("CallStatus", _status(event, level)),
-        ("CallFlow", flow),
+        ("CallFlow", flow.upper()),
         ("CallerExtension", caller),
         ("CalledNumber", event.to),
     ]

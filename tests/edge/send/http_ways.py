@@ -11,14 +11,16 @@ from typing import Any, Final
 import trio
 import trustme
 from msgspec import Struct
+from msgspec.structs import replace
 
 from callpost.edge.dial import Dialer
 from callpost.edge.dial.tls import TlsContexts
 from callpost.edge.send_http import HttpSender
 from callpost.edge.send_http_negotiated import NegotiatingHttpSender
 from callpost.edge.send_http_negotiated.way import Vet
+from callpost.edge.send_httpx import HttpxSender
 from callpost.model.egress import Guard
-from callpost.model.endpoint import BasicAuth, HttpEndpoint, Proxy, Tls
+from callpost.model.endpoint import BasicAuth, HttpClient, HttpEndpoint, Proxy, Tls
 from callpost.model.limits import Egress
 from http_proxy import ForwardProxy
 from http_receivers import Receiver
@@ -35,15 +37,21 @@ class Way(Struct, frozen=True, kw_only=True):
     http2: bool = False
     proxied: bool = False
     peer_speaks: tuple[str, ...] = ("h2", "http/1.1")
+    client: HttpClient = "own"
 
 
-WAYS: Final = {
+_OWN_WAYS: Final = {
     "plain": Way(),
     "http2": Way(tls=True, http2=True),
     "http2 wanted": Way(tls=True, http2=True, peer_speaks=("http/1.1",)),
     "forwarded": Way(proxied=True),
     "tunnelled": Way(tls=True, proxied=True),
     "http2 tunnelled": Way(tls=True, http2=True, proxied=True),
+}
+# Each of them through httpx too, "secured" because its HTTP/1.1 over TLS is code of its own.
+_HTTPX_WAYS: Final = {**_OWN_WAYS, "secured": Way(tls=True)}
+WAYS: Final = _OWN_WAYS | {
+    f"httpx {name}": replace(way, client="httpx") for name, way in _HTTPX_WAYS.items()
 }
 
 
@@ -59,7 +67,7 @@ class Roads:
         self._authority = authority
         authority.cert_pem.write_to_path(str(folder / "ca.pem"))
         self.trusting = Tls(ca_file=str(folder / "ca.pem"))
-        self._opened: list[HttpSender | NegotiatingHttpSender] = []
+        self._opened: list[HttpSender | NegotiatingHttpSender | HttpxSender] = []
 
     def server_context(self, *names: str, speaks: tuple[str, ...]) -> ssl.SSLContext:
         """A server's context with a certificate for `names`."""
@@ -73,7 +81,7 @@ class Roads:
         receiver: Receiver,
         way: Way,
         **keys: Any,  # noqa: ANN401 - those of `to_port`
-    ) -> HttpSender | NegotiatingHttpSender:
+    ) -> HttpSender | NegotiatingHttpSender | HttpxSender:
         """A sender to a receiver that is started for it."""
         context = self.server_context(NAME, speaks=way.peer_speaks) if way.tls else None
         port = await self.serve(receiver.serve, tls=context)
@@ -88,7 +96,7 @@ class Roads:
         answers: tuple[str, ...] = (LOOPBACK,),
         vet: Vet | None = None,
         **keys: Any,  # noqa: ANN401 - any field of an endpoint
-    ) -> HttpSender | NegotiatingHttpSender:
+    ) -> HttpSender | NegotiatingHttpSender | HttpxSender:
         """A sender to whatever listens there; a name has these answers, unless `vet` is set."""
         if way.proxied and "proxy" not in keys:
             proxy_port = await self.serve(self.proxy.serve)
@@ -105,6 +113,7 @@ class Roads:
                 "level": 2,
                 "tls": self.trusting if way.tls else Tls(),
                 "http2": way.http2,
+                "http_client": way.client,
                 **keys,
             }
         )
@@ -117,13 +126,14 @@ class Roads:
 
     async def _open(
         self, endpoint: HttpEndpoint, egress: Egress, answers: tuple[str, ...], vet: Vet | None
-    ) -> HttpSender | NegotiatingHttpSender:
+    ) -> HttpSender | NegotiatingHttpSender | HttpxSender:
         guard = Guard(deny=egress.deny, allow=egress.allow)
         dialer = Dialer(egress, guard, look_up=_known(answers))
         await self._nursery.start(dialer.tend)
-        sender: HttpSender | NegotiatingHttpSender
-        if endpoint.http2 or endpoint.proxy:
-            sender = NegotiatingHttpSender(
+        sender: HttpSender | NegotiatingHttpSender | HttpxSender
+        if endpoint.http2 or endpoint.proxy or endpoint.http_client == "httpx":
+            is_own = endpoint.http_client == "own"
+            sender = (NegotiatingHttpSender if is_own else HttpxSender)(
                 endpoint,
                 dialer=dialer,
                 vet=vet or dialer.refusal,

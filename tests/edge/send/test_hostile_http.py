@@ -8,16 +8,19 @@ import trio
 
 from callpost.edge.dial import Dialer
 from callpost.edge.send_http import HttpSender
+from callpost.edge.send_httpx import HttpxSender
 from callpost.model.delivery import Message, Report
-from callpost.model.endpoint import HttpEndpoint, Timeouts
-from callpost.model.limits import Egress
+from callpost.model.endpoint import HttpClient, HttpEndpoint, Timeouts
 from callpost.model.outcome import Delivered, Outcome, Retry
+from edge.send.http_clients import CLIENTS, http_sender
 
 Serve = Callable[..., Awaitable[int]]
 Reset = Callable[[trio.abc.Stream], Awaitable[None]]
 Script = Callable[[trio.abc.Stream], Awaitable[None]]
 
 _TIMEOUTS = Timeouts(connect_s=0.3, first_byte_s=0.2, whole_s=0.4)
+# What httpx sees only once the peer has closed.
+IN_HTTPX = {"protocol:not HTTP": "closed"}
 _HEAD = b"HTTP/1.1 200 OK\r\n"
 _OK = _HEAD + b"Content-Length: 0\r\n\r\n"
 
@@ -29,7 +32,13 @@ async def bounded() -> AsyncIterator[None]:
         yield
 
 
-def _sender(dialer: Dialer, port: int) -> HttpSender:
+@pytest.fixture(params=CLIENTS)
+def client(request: pytest.FixtureRequest) -> HttpClient:
+    """Each of those that speak HTTP."""
+    return CLIENTS[CLIENTS.index(request.param)]
+
+
+def _sender(dialer: Dialer, port: int, client: HttpClient) -> HttpSender | HttpxSender:
     endpoint = HttpEndpoint(
         place="primary",
         scheme="http",
@@ -39,12 +48,13 @@ def _sender(dialer: Dialer, port: int) -> HttpSender:
         method="POSTJSON",
         level=2,
         timeouts=_TIMEOUTS,
+        http_client=client,
     )
-    return HttpSender(endpoint, dialer=dialer, egress=Egress(), version="1")
+    return http_sender(endpoint, dialer)
 
 
-async def _report(dialer: Dialer, port: int, message: Message) -> Report:
-    sender = _sender(dialer, port)
+async def _report(dialer: Dialer, port: int, message: Message, client: HttpClient) -> Report:
+    sender = _sender(dialer, port, client)
     report = await sender.send(message)
     sender.close()
     return report
@@ -122,10 +132,17 @@ def _failed(reason: str, phase: str, *, timed_out: bool = False) -> dict[str, ob
     ],
 )
 async def test_a_receiver_without_an_answer_is_a_retry(
-    serve: Serve, dialer: Dialer, message: Message, script: Script, expected: dict[str, object]
+    serve: Serve,
+    dialer: Dialer,
+    client: HttpClient,
+    message: Message,
+    script: Script,
+    expected: dict[str, object],
 ) -> None:
     """The reason says what happened, the phase where."""
-    report = await _report(dialer, await serve(script), message)
+    if client == "httpx":
+        expected |= {"reason": IN_HTTPX.get(str(expected["reason"]), expected["reason"])}
+    report = await _report(dialer, await serve(script), message, client)
     assert report.outcome == Retry(**expected)  # type: ignore[arg-type] # as spelt above
 
 
@@ -161,10 +178,10 @@ async def test_a_receiver_without_an_answer_is_a_retry(
     ],
 )
 async def test_headers_fix_the_outcome_whatever_the_body_does(
-    serve: Serve, dialer: Dialer, message: Message, script: Script
+    serve: Serve, dialer: Dialer, client: HttpClient, message: Message, script: Script
 ) -> None:
     """The event is delivered; the connection is not used again."""
-    sender = _sender(dialer, await serve(script))
+    sender = _sender(dialer, await serve(script), client)
     report = await sender.send(message)
     kept = len(sender._idle)
     sender.close()
@@ -183,6 +200,7 @@ async def test_headers_fix_the_outcome_whatever_the_body_does(
 async def test_a_reset_is_an_outcome(
     serve: Serve,
     dialer: Dialer,
+    client: HttpClient,
     message: Message,
     reset: Reset,
     said: bytes | None,
@@ -197,21 +215,21 @@ async def test_a_reset_is_an_outcome(
             await trio.sleep(0.05)  # so that the client has read it before the RST
         await reset(stream)
 
-    assert (await _report(dialer, await serve(script), message)).outcome == expected
+    assert (await _report(dialer, await serve(script), message, client)).outcome == expected
 
 
 async def test_a_reset_at_once_is_an_outcome(
-    serve: Serve, dialer: Dialer, message: Message, reset: Reset
+    serve: Serve, dialer: Dialer, client: HttpClient, message: Message, reset: Reset
 ) -> None:
     """A connection may die before the request is out or after."""
-    report = await _report(dialer, await serve(reset), message)
+    report = await _report(dialer, await serve(reset), message, client)
     assert isinstance(report.outcome, Retry)
     assert report.outcome.reason == "reset"
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "127.0.0.1"])
 async def test_a_redirect_is_not_followed(
-    serve: Serve, dialer: Dialer, message: Message, host: str
+    serve: Serve, dialer: Dialer, client: HttpClient, message: Message, host: str
 ) -> None:
     """Neither to itself nor to the metadata service."""
     requests: list[bytes] = []
@@ -222,23 +240,29 @@ async def test_a_redirect_is_not_followed(
             location = f"Location: http://{host}/latest/meta-data\r\n".encode()
             await stream.send_all(b"HTTP/1.1 307 X\r\n" + location + b"Content-Length: 0\r\n\r\n")
 
-    report = await _report(dialer, await serve(script), message)
+    report = await _report(dialer, await serve(script), message, client)
     expected = Retry(reason=f"redirect_to:{host}", http_status=307)
     assert (report.outcome, len(requests)) == (expected, 1)
 
 
 async def test_a_year_of_retry_after_is_told_as_it_was_said(
-    serve: Serve, dialer: Dialer, message: Message
+    serve: Serve, dialer: Dialer, client: HttpClient, message: Message
 ) -> None:
     """The sender reports, the courier clamps."""
     script = _sending(b"HTTP/1.1 429 X\r\nRetry-After: 31536000\r\nContent-Length: 0\r\n\r\n")
-    report = await _report(dialer, await serve(script), message)
+    report = await _report(dialer, await serve(script), message, client)
     assert report.outcome == Retry(reason="http_429", http_status=429, retry_after_s=31_536_000.0)
 
 
 @pytest.mark.parametrize("by_reset", [False, True])
 async def test_a_connection_that_dies_between_two_requests_costs_no_attempt(
-    serve: Serve, dialer: Dialer, message: Message, reset: Reset, *, by_reset: bool
+    serve: Serve,
+    dialer: Dialer,
+    client: HttpClient,
+    message: Message,
+    reset: Reset,
+    *,
+    by_reset: bool,
 ) -> None:
     """The request goes out again on a fresh connection."""
     closed = trio.Event()
@@ -253,7 +277,7 @@ async def test_a_connection_that_dies_between_two_requests_costs_no_attempt(
             await stream.aclose()
         closed.set()
 
-    sender = _sender(dialer, await serve(script))
+    sender = _sender(dialer, await serve(script), client)
     await sender.send(message)
     await closed.wait()
     report = await sender.send(message)
@@ -262,7 +286,7 @@ async def test_a_connection_that_dies_between_two_requests_costs_no_attempt(
 
 
 async def test_a_kept_connection_that_dies_with_the_request_costs_no_attempt(
-    serve: Serve, dialer: Dialer, message: Message
+    serve: Serve, dialer: Dialer, client: HttpClient, message: Message
 ) -> None:
     """The peer closes as our request arrives: sent again, once, on a fresh connection."""
     connections = 0
@@ -274,7 +298,7 @@ async def test_a_kept_connection_that_dies_with_the_request_costs_no_attempt(
         await stream.send_all(_OK)
         await stream.receive_some()
 
-    sender = _sender(dialer, await serve(script))
+    sender = _sender(dialer, await serve(script), client)
     await sender.send(message)
     report = await sender.send(message)
     sender.close()
@@ -282,7 +306,7 @@ async def test_a_kept_connection_that_dies_with_the_request_costs_no_attempt(
 
 
 async def test_a_receiver_that_does_not_read_is_a_time_out(
-    serve: Serve, dialer: Dialer, message: Message
+    serve: Serve, dialer: Dialer, client: HttpClient, message: Message
 ) -> None:
     """Writing waits no longer than for an answer."""
     large = Message(
@@ -294,5 +318,5 @@ async def test_a_receiver_that_does_not_read_is_a_time_out(
         attempt=1,
         sent_at=0,
     )
-    report = await _report(dialer, await serve(_deaf), large)
+    report = await _report(dialer, await serve(_deaf), large, client)
     assert report.outcome == Retry(reason="timeout_write", phase="write", timed_out=True)

@@ -13,13 +13,14 @@ import trustme
 
 from callpost.edge.send_http import HttpSender
 from callpost.edge.send_http_negotiated import NegotiatingHttpSender
+from callpost.edge.send_httpx import HttpxSender
 from callpost.model.delivery import Message, Report
 from callpost.model.endpoint import Timeouts, Tls
 from callpost.model.outcome import Delivered, Outcome, Retry
 from edge.send.http_ways import NAME, WAYS, Roads, Serve
 from http_receivers import Receiver, Reply
 
-Sender = HttpSender | NegotiatingHttpSender
+Sender = HttpSender | NegotiatingHttpSender | HttpxSender
 Server = h2.connection.H2Connection
 HTTP2 = WAYS["http2"]
 OK = Delivered("http_200", 200)

@@ -72,7 +72,6 @@ async def _outcome(
             Reply(301, (("location", "/elsewhere"),)),
             Retry(reason="redirect_to:crm.example", http_status=301),
         ),
-        (Reply(instead="close"), Retry(reason="closed", phase="first-byte")),
         (Reply(200, body=b"x" * 100_000), Delivered("http_200", 200)),
     ],
     ids=str,
@@ -82,6 +81,23 @@ async def test_an_answer_is_an_outcome(
 ) -> None:
     """Status and headers decide; what is silent or closes is tried again."""
     assert await _outcome(roads, way, message, reply) == outcome
+
+
+async def test_a_receiver_that_closes_is_an_outcome(
+    roads: Roads, way: Way, message: Message
+) -> None:
+    """It has the request and says nothing."""
+    reason = (await _outcome(roads, way, message, Reply(instead="close"))).reason
+    assert reason in _ends(way)
+
+
+def _ends(way: Way) -> set[str]:
+    """What a receiver that closes looks like.
+
+    httpx says more than the request over HTTP/2; a receiver that closes before it has read that
+    makes the kernel reset the connection.
+    """
+    return {"closed", "reset"} if way.client == "httpx" and way.http2 else {"closed"}
 
 
 async def test_an_answer_stands_though_its_body_never_ends(
@@ -284,7 +300,7 @@ async def test_what_dies_unanswered_again_is_an_outcome(
     sender = await roads.to(receiver, way)
     await sender.send(message)
     report = await sender.send(message)
-    assert (report.outcome.reason, len(receiver.requests)) == ("closed", 3)
+    assert (report.outcome.reason in _ends(way), len(receiver.requests)) == (True, 3)
 
 
 async def test_many_attempts_go_out_at_once(roads: Roads, way: Way, message: Message) -> None:

@@ -313,11 +313,11 @@ async def test_a_line_may_rest_longer_than_an_attempt_may_take(
     serve: Serve, dialer: Dialer, message: Message, answer: bytes
 ) -> None:
     """The deadline of one attempt does not end the connection before the next."""
-    timeouts = Timeouts(connect_s=0.3, first_byte_s=0.05, whole_s=0.05)
+    timeouts = Timeouts(connect_s=0.3, first_byte_s=0.25, whole_s=0.25)
     port = await serve(_Peer(answer))
     sender = _sender(dialer, port, ack=bool(answer), timeouts=timeouts)
     await sender.send(message)
-    await trio.sleep(0.1)
+    await trio.sleep(0.3)
     (report,) = await _reports(sender, message)
     assert report.reused
 

@@ -153,6 +153,7 @@ class _Crowded:
         port: int,  # noqa: ARG002 - the port's
         *,
         connect_timeout_s: float,  # noqa: ARG002 - the port's
+        strict: bool,  # noqa: ARG002 - the port's
     ) -> "_Crowded":
         """It is the link itself."""
         return self

@@ -102,11 +102,12 @@ async def purge(
 
 def found_in(directory: Path, *needles: str) -> list[tuple[str, str]]:
     """Which of these texts stand where, in the raw bytes of all files."""
+    contents = {path.name: path.read_bytes() for path in sorted(directory.iterdir())}
     return [
-        (path.name, needle)
-        for path in sorted(directory.iterdir())
+        (name, needle)
+        for name, content in contents.items()
         for needle in needles
-        if needle.encode() in path.read_bytes()
+        if needle.encode() in content
     ]
 
 

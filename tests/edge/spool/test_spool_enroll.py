@@ -1,6 +1,11 @@
 """Subscriptions in the spool: numbers that stay, and the end of those that are gone."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 from callpost.edge.spool import SqliteSpool
+from callpost.edge.spool.enroll import admit
 from callpost.model.delivery import NotAccepted, Standing, StandingChanged
 from callpost.model.limits import SpoolLimits
 from edge.spool.spool_on_disk import OpenSqlite, Query
@@ -130,6 +135,21 @@ async def test_who_is_admitted_while_it_runs_keeps_its_number(open_sqlite: OpenS
     async with open_sqlite() as spool:
         enrolled = await spool.enroll(["crm", "popup"], now=1.0)
     assert {name: one.number for name, one in enrolled.items()} == numbers
+
+
+def test_to_admit_one_costs_nothing_for_those_that_have_gone(tmp_path: Path) -> None:
+    """Clients may have made and taken away a million; it holds up the loop."""
+    steps: list[None] = []
+    with closing(sqlite3.connect(tmp_path / "spool.db")) as connection:
+        connection.execute(
+            "create table subscriptions (id integer primary key, name text unique, state text)"
+        )
+        gone = [(f"api.gone.{number:08x}", "") for number in range(10_000)]
+        connection.executemany("insert into subscriptions (name, state) values (?, ?)", gone)
+        connection.execute("insert into subscriptions (name, state) values ('crm', '')")
+        connection.set_progress_handler(lambda: steps.append(None), 10)
+        assert sorted(admit(connection, ["crm", "popup"])) == ["crm", "popup"]
+    assert len(steps) < 100
 
 
 async def test_to_admit_some_ends_nobody_else(spool: SqliteSpool) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from callpost.edge.spool import SqliteSpool
+from callpost.edge.spool import NotWritten, SqliteSpool
+from callpost.model.card import CardsChanged
 from callpost.model.delivery import Accepted, NotAccepted
 from callpost.model.limits import MIB, SpoolLimits
 from edge.spool.spool_on_disk import OpenSqlite
@@ -140,6 +141,19 @@ async def test_settlements_wait_until_they_can_be_written(
         "spool.reopened",
         "spool.recovered",
     ]
+
+
+async def test_a_change_of_cards_does_not_wait_for_the_disk(
+    spool: SqliteSpool, let_files_grow_to: Callable[[int], None]
+) -> None:
+    """While outcomes are tried again whoever asked is told: a reload would hang with it."""
+    await spool.append([arrival("a", 1)])
+    let_files_grow_to(1)
+    spool.settle(done(1, pending(spool, 1)[0]))
+    await spool.append([arrival("b", 1)])
+    with trio.fail_after(5), pytest.raises(NotWritten, match="cannot be written"):
+        await spool.write_cards(CardsChanged())
+    let_files_grow_to(0)
 
 
 async def test_reads_and_writes_go_on_over_new_connections(

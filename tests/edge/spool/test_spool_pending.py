@@ -3,7 +3,7 @@
 import pytest
 
 from callpost.edge.spool import SqliteSpool
-from callpost.model.replay import Selection
+from callpost.model.replay import Selection, Sight
 from callpost.model.story import PendingDelivery, PendingPage
 from callpost.model.unknown import BadCursor
 from edge.spool.replaying import deliver_all, enrolled, kill_all, replay
@@ -11,10 +11,17 @@ from spool_nouns import arrival, deferred, pending, settled
 
 
 async def read(
-    spool: SqliteSpool, subscription: str = "", *, limit: int = 99, cursor: str = ""
+    spool: SqliteSpool,
+    subscription: str = "",
+    *,
+    customer: str = "",
+    among: Sight | None = None,
+    limit: int = 99,
+    cursor: str = "",
 ) -> PendingPage:
     """A page of what is pending."""
-    return await spool.records.pending(subscription=subscription, limit=limit, cursor=cursor)
+    selection = Selection(subscription=subscription, customer=customer, among=among)
+    return await spool.records.pending(selection, limit=limit, cursor=cursor)
 
 
 def told(*pages: PendingPage) -> list[tuple[str, str]]:

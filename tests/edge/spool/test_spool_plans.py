@@ -14,6 +14,7 @@ from callpost.edge.spool import (
     pending,
     read,
     replay,
+    said,
     settle,
     story,
     sweep,
@@ -39,6 +40,11 @@ _TOLD = [
     "SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
 ]
 _WAITS = "SEARCH x USING PRIMARY KEY (subscription=? AND position=?) LEFT-JOIN"
+_EVENTS_OF_A_CALL = [
+    "SEARCH s USING COVERING INDEX sqlite_autoindex_scopes_1 (customer=? AND source=?)",
+    "SEARCH c USING COVERING INDEX sqlite_autoindex_calls_1 (call_id=? AND scope=?)",
+    "SEARCH e USING INDEX events_by_call (call=?)",
+]
 
 PLANS = {
     "last reason": (
@@ -46,12 +52,12 @@ PLANS = {
         ["SEARCH attempts USING PRIMARY KEY (number=? AND subscription=?)"],
     ),
     "was answered": (
-        read.ANSWERED,
-        [
-            "SEARCH s USING COVERING INDEX sqlite_autoindex_scopes_1 (customer=? AND source=?)",
-            "SEARCH c USING COVERING INDEX sqlite_autoindex_calls_1 (call_id=? AND scope=?)",
-            "SEARCH e USING INDEX events_by_call (call=?)",
-        ],
+        said.ANSWERED,
+        _EVENTS_OF_A_CALL,
+    ),
+    "way of a call": (
+        said.WAY,
+        [*_EVENTS_OF_A_CALL, "USE TEMP B-TREE FOR ORDER BY"],
     ),
     "page by call": (
         read.PAGE["call"],
@@ -237,11 +243,27 @@ PLANS = {
         dead.COUNT_IN_SLICE,
         [_DEAD_BELOW.format(""), "SCAN d", *_CHOSEN],
     ),
-    "number of a subscription": (
-        pending.OWNER,
+    "how many of one subscription's dead letters are meant": (
+        dead.COUNT_WANTED_OF,
+        ["SEARCH d USING COVERING INDEX dead_by_subscription (subscription=?)", *_CHOSEN],
+    ),
+    "numbers of subscriptions": (
+        choice.NAMED,
         [
             "SEARCH subscriptions USING COVERING INDEX sqlite_autoindex_subscriptions_1 (name=?)",
+            "SCAN json_each VIRTUAL TABLE INDEX 1:",
         ],
+    ),
+    "scopes of customers": (
+        choice.SCOPES,
+        [
+            "SEARCH scopes USING COVERING INDEX sqlite_autoindex_scopes_1 (customer=?)",
+            "SCAN json_each VIRTUAL TABLE INDEX 1:",
+        ],
+    ),
+    "next pending delivery of some customers": (
+        pending.NEXT_OF_CUSTOMERS,
+        [_DELIVERIES, _EVENT, "SCAN json_each VIRTUAL TABLE INDEX 1:"],
     ),
     "next pending delivery": (
         pending.NEXT,
@@ -268,6 +290,7 @@ PLANS = {
             "SEARCH e USING INDEX sqlite_autoindex_events_1 (id=?)",
             "SEARCH c USING INTEGER PRIMARY KEY (rowid=?)",
             "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)",
+            "SCAN json_each VIRTUAL TABLE INDEX 1:",
             "USE TEMP B-TREE FOR ORDER BY",
         ],
     ),

@@ -108,7 +108,7 @@ def test_a_newer_schema_is_refused(directory: Path, query: Query) -> None:
     opened(directory).close()
     query("update meta set value = 7 where key = 'schema'")
     assert refusal(directory) == (
-        f"{directory}/spool.db: was written by a newer callpost (schema 7, this one knows 2)"
+        f"{directory}/spool.db: was written by a newer callpost (schema 7, this one knows 3)"
     )
 
 
@@ -122,7 +122,7 @@ async def test_an_older_schema_is_brought_up_to_date(
     monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, step))
     async with open_sqlite() as spool:
         assert len(pending(spool, 1)) == 1
-    assert query("select (select value from meta where key = 'schema'), n from newer") == [(3, 1)]
+    assert query("select (select value from meta where key = 'schema'), n from newer") == [(4, 1)]
 
 
 def test_a_step_that_fails_leaves_the_schema_as_it_was(

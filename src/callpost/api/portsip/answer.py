@@ -1,4 +1,4 @@
-"""PortSIP action URLs, written: the list answer of a receptionist, secrets masked as PortSIP does.
+"""PortSIP action URLs, written: the list answer of a receptionist, its secrets masked.
 
 What PortSIP has no word for is said, and what it has nothing like is left out.
 """
@@ -10,8 +10,9 @@ from typing import Final
 import msgspec
 
 from callpost.api.names import shown_name
+from callpost.api.portsip.fields import MASKED, METHODS
 from callpost.api.portsip.header_lines import written_lines
-from callpost.api.portsip.reading import MASKED, METHODS
+from callpost.api.portsip.masks import SEPARATORS, written_masks
 from callpost.api.translated import Exported, Table
 from callpost.api.unsaid import name_of, texts, unsaid
 from callpost.model.credential import credential_name
@@ -22,6 +23,7 @@ _SAID: Final = frozenset(
     {"url", "method", "enabled", "caller", "dtmf", "events", "extension", "extension_type"}
     | {"headers", "content_type", "auth", "connect_timeout_s", "timeout_s"}
 )
+_MASKS: Final = ("caller", "dtmf")
 # What a subscription has that does not say.
 _CONNECT_S: Final = 3
 _WHOLE_S: Final = 15
@@ -35,8 +37,7 @@ def written(tables: Sequence[Table]) -> Exported:
         if sentence := _unsayable(table):
             lost.append(f"{name_of(table)}: was left out, as {sentence}")
             continue
-        # A note that is the name in that system's words is not lost.
-        said = _SAID | {"note"} if shown_name(table) == table.get("note") else _SAID
+        said = _SAID | set(_said_otherwise(table))
         lost += unsaid(table, system="PortSIP", said=said)
         lost += (f"{name_of(table)}: {sentence}" for sentence in _half_said(table))
         answers.append(_answer(table))
@@ -54,6 +55,14 @@ def _unsayable(table: Table) -> str:
     return ""
 
 
+def _said_otherwise(table: Table) -> Iterator[str]:
+    """What is not lost: a note that is the name in that system's words, and a time-out twice."""
+    if shown_name(table) == table.get("note"):
+        yield "note"
+    if table.get("first_byte_timeout_s") == table.get("timeout_s", _WHOLE_S):
+        yield "first_byte_timeout_s"
+
+
 def _half_said(table: Table) -> Iterator[str]:
     if texts(table.get("events")) != ("dtmf",) and not texts(table.get("dtmf")):
         yield "PortSIP tells of digits only"
@@ -64,8 +73,8 @@ def _half_said(table: Table) -> Iterator[str]:
         yield "an action URL of PortSIP belongs to one receptionist"
     if table.get("method", "POSTJSON") not in METHODS.values():
         yield f"PortSIP has GET and POST, but no {table['method']}"
-    if any("," in mask for key in ("caller", "dtmf") for mask in texts(table.get(key))):
-        yield "a mask with a comma is read as two"
+    if any(SEPARATORS.intersection(mask) for key in _MASKS for mask in texts(table.get(key))):
+        yield "a mask with a comma or a semicolon is read as two"
     overrides = str(table["url"]).partition("#")[2]
     if any(not part.startswith(("ct=", "tt=")) for part in overrides.split("&") if part):
         yield "PortSIP has no word for rt, rc and rp in the URL's fragment"
@@ -95,8 +104,8 @@ def _answer(table: Table) -> dict[str, object]:
         "name": shown_name(table),
         "enabled": table.get("enabled") is not False,
         "type": "DTMF",
-        "caller_mask": ",".join(texts(table.get("caller"))),
-        "dtmf_mask": ",".join(texts(table.get("dtmf"))),
+        "caller_mask": written_masks(texts(table.get("caller"))),
+        "dtmf_mask": written_masks(texts(table.get("dtmf"))),
         "method": "GET" if str(table.get("method", "")).startswith("GET") else "POST",
         "headers": written_lines(headers),
         **_answered_timeouts(table),

@@ -28,7 +28,7 @@ class Eye:
         """Ask the daemon; raises as `opened` does."""
         async with opened(self._config, self._control) as daemon:
             status = await daemon.get("/v1/status", Status)
-            listed = await daemon.get("/v1/subscriptions", Listed)
+            listed = await daemon.get("/v1/states", Listed)
         look = Look(at_s=trio.current_time(), status=status, subscriptions=listed.subscriptions)
         self._seen = (look, self._observer.rates(look))
 

@@ -79,6 +79,10 @@ class Control:
         """Set something."""
         return self._read(await self._ask("PUT", path, body or {}, timeout_s), as_type)
 
+    async def delete(self, path: str) -> None:
+        """Take something away."""
+        await self._ask("DELETE", path, None, _ANSWER_S)
+
     async def text(self, path: str) -> str:
         """Ask for a page of text."""
         return (await self._ask("GET", path, None, _ANSWER_S)).text

@@ -27,7 +27,7 @@ class ControlRefused(Exception):
 
 
 class _Problem(Struct):
-    """What of a problem document is told; see control.problem."""
+    """What of a problem document is told; see web.problem."""
 
     detail: str
     errors: tuple["_FieldFault", ...] = ()
@@ -45,7 +45,8 @@ def refusal(status: int, content: bytes) -> ControlRefused:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return ControlRefused(status, f"callpost refused with the status {status}.")
     faults = "; ".join(f"{one.path}: {one.detail}" for one in told.errors)
-    return ControlRefused(status, f"{faults}." if faults else told.detail)
+    sentence = faults if faults.endswith("?") else f"{faults}."
+    return ControlRefused(status, sentence if faults else told.detail)
 
 
 def stranger(path: Path) -> ControlUnreachable:

@@ -8,8 +8,10 @@ import socket
 import ssl
 from collections.abc import Callable
 from ipaddress import ip_address
+from typing import Final
 
 import trio
+from msgspec import Struct
 
 from callpost.edge.dial.certificates import Certificates
 from callpost.edge.dial.datagram import DatagramLink, datagram_link
@@ -24,6 +26,8 @@ from callpost.model.egress import Guard
 from callpost.model.endpoint import Tls
 from callpost.model.limits import Egress
 from callpost.model.outcome import LocalFault, Phase, Retry
+
+_DENIED: Final = Retry(reason="egress_denied", phase="connect")
 
 
 class Dialer:
@@ -54,14 +58,18 @@ class Dialer:
         *,
         tls: ssl.SSLContext | None,
         connect_timeout_s: float,
+        strict: bool = False,
         began: Callable[[Phase], None] = lambda _: None,
     ) -> Link | Retry | LocalFault:
         """A link to `host`; the time-out covers name, place, connect and TLS handshake.
 
         `began` is told of each step. A place is waited for where `max_connections_per_host`
-        links stand already; that none became free in time is nobody's fault.
+        links stand already; that none became free in time is nobody's fault. `strict` is as in
+        the guard, here and below.
         """
-        link = await self._linked(host, port, tls, connect_timeout_s, began)
+        if self._guard.port_refusal(port, strict=strict) is not None:
+            return _DENIED
+        link = await self._linked(host, port, tls, _Terms(connect_timeout_s, strict, began))
         if isinstance(link, LocalFault) and link.reason.endswith("no_descriptors"):
             self._places.close_idle()
         return link
@@ -71,24 +79,23 @@ class Dialer:
         host: str,
         port: int,
         tls: ssl.SSLContext | None,
-        connect_timeout_s: float,
-        began: Callable[[Phase], None],
+        terms: "_Terms",
     ) -> Link | Retry | LocalFault:
         phase: Phase | None = "resolve"
-        began("resolve")
-        with trio.move_on_after(max(0.0, connect_timeout_s)):
-            addresses = await self._vetted(host)
+        terms.began("resolve")
+        with trio.move_on_after(max(0.0, terms.timeout_s)):
+            addresses = await self._vetted(host, strict=terms.strict)
             if not isinstance(addresses, list):
                 return addresses
             phase = None
             with await self._places.take(host, port) as place:
                 phase = "connect"
-                began("connect")
+                terms.began("connect")
                 source = self._egress.source_address
                 sock = await first_connected(addresses, port=port, source=source)
                 if tls is not None and isinstance(sock, socket.socket):
                     phase = "tls"
-                    began("tls")
+                    terms.began("tls")
                     sock = await self._secured(sock, host, port, tls)
                 if isinstance(sock, socket.socket):
                     return Link(
@@ -119,11 +126,13 @@ class Dialer:
         await self._watch.run(task_status=task_status)
 
     async def connect_datagram(
-        self, host: str, port: int, *, connect_timeout_s: float
+        self, host: str, port: int, *, connect_timeout_s: float, strict: bool = False
     ) -> DatagramLink | Retry | LocalFault:
         """A way to send datagrams to the first vetted address of `host`."""
+        if self._guard.port_refusal(port, strict=strict) is not None:
+            return _DENIED
         with trio.move_on_after(max(0.0, connect_timeout_s)):
-            addresses = await self._vetted(host)
+            addresses = await self._vetted(host, strict=strict)
             if not isinstance(addresses, list):
                 return addresses
             return datagram_link(addresses[0], port, source=self._egress.source_address)
@@ -133,28 +142,34 @@ class Dialer:
         """A context for `connect`; a file that cannot be read is an outcome."""
         return self._contexts.context(tls)
 
-    async def refusal(self, host: str) -> Retry | LocalFault | None:
+    async def refusal(
+        self, host: str, port: int, *, strict: bool = False
+    ) -> Retry | LocalFault | None:
         """Why nobody who resolves `host` anew, a proxy, may be sent there; None where one may.
 
         A dialler picks one of the addresses that are allowed; a proxy picks for itself, so all
         of them must be. A name that cannot be resolved here cannot be vetted.
         """
+        if self._guard.port_refusal(port, strict=strict) is not None:
+            return _DENIED
         answers = (host,) if _is_address(host) else await self._resolver.addresses(host)
         if not isinstance(answers, tuple):
             return answers
-        if any(self._guard.refusal(address) is not None for address in answers):
-            return Retry(reason="egress_denied", phase="connect")
+        if any(self._guard.refusal(address, strict=strict) is not None for address in answers):
+            return _DENIED
         return None
 
-    async def _vetted(self, host: str) -> list[str] | Retry | LocalFault:
+    async def _vetted(self, host: str, *, strict: bool) -> list[str] | Retry | LocalFault:
         answers = (host,) if _is_address(host) else await self._resolver.addresses(host)
         if not isinstance(answers, tuple):
             return answers
         reachable = [address for address in answers if self._family_fits(address)]
         if not reachable:
             return Retry(reason="dns:no_address_of_this_family", phase="resolve")
-        allowed = [address for address in reachable if self._guard.refusal(address) is None]
-        return allowed or Retry(reason="egress_denied", phase="connect")
+        allowed = [
+            address for address in reachable if self._guard.refusal(address, strict=strict) is None
+        ]
+        return allowed or _DENIED
 
     def _family_fits(self, address: str) -> bool:
         version = "6" if ":" in address else "4"
@@ -162,6 +177,14 @@ class Dialer:
         return self._egress.ip in {"auto", version} and (
             not source or family_of(source) == family_of(address)
         )
+
+
+class _Terms(Struct, frozen=True):
+    """On what terms a link is asked for."""
+
+    timeout_s: float
+    strict: bool
+    began: Callable[[Phase], None]
 
 
 def _is_address(host: str) -> bool:

@@ -12,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from callpost.edge.logs.lines import Lines
 from callpost.model.delivery import Attempted
+from callpost.model.terminal import escaped_json
 
 _WIRE_NAMES: Final = {field.name: field.encode_name for field in fields(Attempted)}
 
@@ -42,7 +43,7 @@ class JsonAttempts:
             self._until_second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)).encode()
         self._lines.put(
             b'{"timestamp":"%b.%06dZ","level":"info","event":"delivery.attempted",%b'
-            % (self._until_second, (now - second) * 1e6, self._encode(attempt)[1:])
+            % (self._until_second, (now - second) * 1e6, escaped_json(self._encode(attempt))[1:])
         )
 
 

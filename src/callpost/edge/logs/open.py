@@ -18,7 +18,7 @@ from callpost.edge.logs.journal_attempts import JournalAttempts
 from callpost.edge.logs.lines import Lines
 from callpost.edge.logs.threshold import Threshold, loggers
 from callpost.model.limits import Log, LogLevel
-from callpost.model.terminal import escaped
+from callpost.model.terminal import escaped, escaped_json
 
 # On a terminal these stand first, in this order.
 _LEADING: Final = ("outcome", "reason", "subscription", "kind", "callId", "seq", "attempt")
@@ -163,7 +163,7 @@ class _Nowhere:
 def _json(fields: EventDict, **_: object) -> bytes:
     # What leads a line stands first, so that people can read the raw journal.
     ordered = {name: fields[name] for name in ("timestamp", "level", "event") if name in fields}
-    return msgspec.json.encode(ordered | dict(fields), enc_hook=repr)
+    return escaped_json(msgspec.json.encode(ordered | dict(fields), enc_hook=repr))
 
 
 def _for_people(_: object, __: str, fields: EventDict) -> EventDict:

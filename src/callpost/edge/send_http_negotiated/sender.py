@@ -7,7 +7,6 @@ connection; over HTTP/1.1, which a peer may choose, each has one of its own.
 from typing import Final
 
 import trio
-from msgspec.structs import replace
 
 from callpost.edge.http1 import (
     Answer,
@@ -18,9 +17,9 @@ from callpost.edge.http1 import (
     RequestHead,
     Result,
 )
+from callpost.edge.send_http_negotiated.forwarding import as_forwarded
 from callpost.edge.send_http_negotiated.http2 import Http2Connection
 from callpost.edge.send_http_negotiated.tls import SecureLink
-from callpost.edge.send_http_negotiated.tunnel import proxy_headers
 from callpost.edge.send_http_negotiated.way import Contexts, Dialer, Vet, Way
 from callpost.model.delivery import Message, Report
 from callpost.model.endpoint import HttpEndpoint
@@ -47,7 +46,7 @@ class NegotiatingHttpSender:
         self._endpoint = endpoint
         self._egress = egress
         self._way = Way(endpoint, dialer=dialer, vet=vet, contexts=contexts, version=version)
-        self._head = RequestHead(_as_forwarded(endpoint), version=version)
+        self._head = RequestHead(as_forwarded(endpoint), version=version)
         # Those of HTTP/1.1 that rest, the one used last at the end.
         self._idle: list[Connection] = []
         # Those of HTTP/2, resting or not.
@@ -217,24 +216,6 @@ class NegotiatingHttpSender:
                 return Retry(reason=result.reason, phase=result.phase, timed_out=result.timed_out)
             case _:
                 return result
-
-
-def _as_forwarded(endpoint: HttpEndpoint) -> HttpEndpoint:
-    """The endpoint as a proxy that forwards is asked for it (RFC 9112, section 3.2.2).
-
-    Through a tunnel, and without a proxy, it is asked as itself.
-    """
-    if endpoint.proxy is None or endpoint.scheme == "https":
-        return endpoint
-    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    authority = host if endpoint.port == 80 else f"{host}:{endpoint.port}"
-    own_names = {name.lower() for name, _ in endpoint.headers}
-    ours = [pair for pair in proxy_headers(endpoint.proxy.auth) if pair[0] not in own_names]
-    return replace(
-        endpoint,
-        target=f"http://{authority}{endpoint.target}",
-        headers=(*endpoint.headers, *ours),
-    )
 
 
 _TOO_LATE: Final = Retry(reason="timeout_connect", phase="connect", timed_out=True)

@@ -36,7 +36,13 @@ class Dialer(Protocol):
     """What connects."""
 
     async def connect(
-        self, host: str, port: int, *, tls: ssl.SSLContext | None, connect_timeout_s: float
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None,
+        connect_timeout_s: float,
+        strict: bool,
     ) -> Link | Retry | LocalFault:
         """A link, or why there is none."""
         ...
@@ -51,8 +57,16 @@ class Dialer(Protocol):
         ...
 
 
-# Why nothing may be sent to a host; None where it may.
-Vet = Callable[[str], Awaitable[Retry | LocalFault | None]]
+class Vet(Protocol):
+    """Says why nothing may be sent to a host and port; None where it may."""
+
+    def __call__(
+        self, host: str, port: int, *, strict: bool
+    ) -> Awaitable[Retry | LocalFault | None]:
+        """`strict` for what a stranger has made."""
+        ...
+
+
 # Contexts for HTTP/2 alone, because the choice of protocols is written into them.
 Contexts = Callable[[Tls], ssl.SSLContext | Retry | LocalFault]
 
@@ -114,7 +128,8 @@ class Way:
             reason="timeout_connect", phase="resolve", timed_out=True
         )
         with trio.move_on_at(by):
-            refusal = await self._vet(self._endpoint.host)
+            endpoint = self._endpoint
+            refusal = await self._vet(endpoint.host, endpoint.port, strict=endpoint.strict)
         if refusal is not None:
             return refusal
         link = await self._dialled(proxy.host, proxy.port, self._proxy_context, by)
@@ -126,7 +141,9 @@ class Way:
         self, host: str, port: int, tls: ssl.SSLContext | None, by: float
     ) -> Link | Retry | LocalFault:
         left_s = by - trio.current_time()
-        return await self._dialer.connect(host, port, tls=tls, connect_timeout_s=left_s)
+        return await self._dialer.connect(
+            host, port, tls=tls, connect_timeout_s=left_s, strict=self._endpoint.strict
+        )
 
     async def _furthered(
         self, link: Link, context: ssl.SSLContext, by: float

@@ -1,13 +1,18 @@
 """Files in the state directory, beside the spool, that hold what passed through it.
 
 Copies of damaged spools are removed whole, for nobody can say what is in them; what an operator
-wrote himself is only told of.
+wrote himself is only told of, and so is what clients have made over the API.
 """
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from callpost.edge.spool.files import DATABASE, flush_directory
+from callpost.model.card import Card
 from callpost.model.party import Party
 from callpost.model.purge import Criteria
 
@@ -40,7 +45,29 @@ def configured(directory: Path, criteria: Criteria, party: Party | None) -> str:
         kept = path.read_bytes()
     except OSError:
         return ""
-    names_customer = criteria.customer and criteria.customer.encode() in kept
-    if names_customer or (party is not None and party.is_named_in(kept)):
+    if _names(kept, criteria, party):
         return f"{path}: the configuration seems to name who is meant; change its files and reload."
     return ""
+
+
+def carded(cards: Iterable[Card], criteria: Criteria, party: Party | None) -> list[str]:
+    """Say in a sentence, if any, that what was made over the API names who is meant."""
+    said = (msgspec.json.encode([one.customer, one.scope, one.said]) for one in cards)
+    count = sum(_names(one, criteria, party) for one in said)
+    if not count:
+        return []
+    what = "subscription or rule" if count == 1 else "subscriptions or rules"
+    them = "it" if count == 1 else "them"
+    who = f"{count:,} {what} made over the API {'seems' if count == 1 else 'seem'}"
+    return [f"{who} to name who is meant; change {them} there, or take {them} away."]
+
+
+def _names(text: bytes, criteria: Criteria, party: Party | None) -> bool:
+    # Criteria hold together: a customer of whom only a part goes stays one.
+    is_customer = criteria.names == ("customer",) and _stands_in(text, criteria.customer)
+    return is_customer or (party is not None and party.is_named_in(text))
+
+
+def _stands_in(text: bytes, name: str) -> bool:
+    """As a whole, not as a part of another name."""
+    return re.search(rb"(?<![\w.-])%b(?![\w.-])" % re.escape(name.encode()), text) is not None

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from msgspec import MsgspecError, Struct
 
+from callpost.edge.spool.cards import card_of
 from callpost.model.letter import letter_of
 
 Row = tuple[Any, ...]
@@ -28,8 +29,8 @@ _LAST: Final = 1 << 62
 class Part(Struct, frozen=True):
     """One table: columns, what each holds, and how many of them are its key.
 
-    i is a whole number, t a text, r a number, b the body of an event; in capitals it may be
-    absent. Behind damage the key's column `along` is counted up, then those before it.
+    i is a whole number, t a text, r a number, b the body of an event, c a card; in capitals it
+    may be absent. Behind damage the key's column `along` is counted up, then those before it.
     """
 
     table: str
@@ -69,7 +70,9 @@ ATTEMPTS: Final = _part(
     3,
 )
 
-_TYPES: Final = {"i": int, "t": str, "r": float, "b": bytes}
+CARDS: Final = _part("cards", "card dialect id written", "ittc", 1)
+
+_TYPES: Final = {"i": int, "t": str, "r": float, "b": bytes, "c": bytes}
 
 
 class Carrier:
@@ -81,7 +84,8 @@ class Carrier:
         self._part = part
         self._keys = part.keys
         self._along = part.along
-        self._body = part.sorts.find("b")
+        self._contents = [place for place, sort in enumerate(part.sorts) if sort in "bc"]
+        self._is_readable = _is_card if "c" in part.sorts else _is_letter
         self._sound = set(product(*(_types(sort) for sort in part.sorts)))
         key = ", ".join(part.columns[: part.keys])
         marks = ", ".join("?" * part.keys)
@@ -195,7 +199,7 @@ class Carrier:
         return (
             tuple(map(type, row)) in self._sound
             and all(map(_is_possible, row))
-            and (self._body < 0 or _is_letter(row[self._body]))
+            and all(self._is_readable(row[place]) for place in self._contents)
         )
 
     def _selected(self, part: Part) -> str:
@@ -226,6 +230,10 @@ def _types(sort: str) -> tuple[type, ...]:
 
 def _stepped(key: Key, along: int, step: int) -> Key:
     return (*key[:along], min(key[along] + step, _LAST), *(-1 for _ in key[along + 1 :]))
+
+
+def _is_card(written: bytes) -> bool:
+    return card_of(written) is not None
 
 
 def _is_letter(body: bytes) -> bool:

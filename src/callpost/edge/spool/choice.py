@@ -4,8 +4,9 @@ An event id and a callId name few events, which are found by their indexes; the 
 are asked of each row.
 """
 
+import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Self
 
 import msgspec
@@ -13,6 +14,10 @@ from msgspec import Struct
 
 from callpost.model.replay import Selection
 
+NAMED: Final = """select id from subscriptions
+    where name in (select value from json_each(?))"""
+SCOPES: Final = """select scope from scopes
+    where customer in (select value from json_each(?))"""
 OF_ID: Final = "select number from events where id = ?"
 OF_CALL: Final = """select e.number from calls c cross join events e on e.call = c.call
     where c.call_id = ?"""
@@ -36,15 +41,12 @@ class Choice(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, connection: sqlite3.Connection, selection: Selection) -> Self:
         """Look the names up; what is not known selects nothing."""
+        among = selection.among
+        names = None if among is None else among.subscriptions
+        customers = None if among is None else among.customers
         return cls(
-            subscriptions=_found(
-                connection,
-                "select id from subscriptions where name = ?",
-                selection.subscription,
-            ),
-            scopes=_found(
-                connection, "select scope from scopes where customer = ?", selection.customer
-            ),
+            subscriptions=_known(connection, NAMED, selection.subscription, names),
+            scopes=_known(connection, SCOPES, selection.customer, customers),
             numbers=_numbers(connection, selection),
             selection=selection,
         )
@@ -87,6 +89,21 @@ def kind_of(body: bytes) -> str:
         return _HEAD.decode(body).event
     except msgspec.DecodeError:
         return ""
+
+
+def _known(
+    connection: sqlite3.Connection, sql: str, name: str, among: Collection[str] | None
+) -> frozenset[int] | None:
+    """The numbers of one name, or of all of those that it must be among; None is everybody."""
+    if not name:
+        return None if among is None else ids_of(connection, sql, among)
+    return ids_of(connection, sql, [name] if among is None or name in among else [])
+
+
+def ids_of(connection: sqlite3.Connection, sql: str, names: Collection[str]) -> frozenset[int]:
+    """The numbers that are known under these names."""
+    found = connection.execute(sql, (json.dumps(list(names)),))
+    return frozenset(number for (number,) in found)
 
 
 def _numbers(connection: sqlite3.Connection, selection: Selection) -> Sequence[int] | None:

@@ -36,7 +36,7 @@ _CUT_OFF_MAX: Final = 1
 
 _EXTREMES: Final = "select * from {table} order by {key} limit 1"
 # Small ones are checked whole: a lane that its index does not know would wait for ever.
-_CHECKED: Final = ("meta", "subscriptions", "scopes", "deferred")
+_CHECKED: Final = ("meta", "subscriptions", "cards", "scopes", "deferred")
 _NEXT_NUMBER: Final = "select value from meta where key = 'next_number'"
 _NEWEST: Final = """select max(
     (select coalesce(max(number), 0) from events),
@@ -60,7 +60,7 @@ def examine(directory: Path) -> None:
         with closing(connect_reading(directory)) as connection:
             tables = {name for (name,) in connection.execute("select name from sqlite_master")}
             if "deliveries" in tables:
-                _read_ends(connection, path)
+                _read_ends(connection, path, tables)
                 _read_log(directory, path)
     except UnicodeDecodeError as fault:
         # Python's module, about the words in which SQLite says what it has found.
@@ -71,12 +71,12 @@ def examine(directory: Path) -> None:
         raise SpoolUnusable(f"{path}: cannot be read: {fault}") from fault
 
 
-def _read_ends(connection: sqlite3.Connection, path: Path) -> None:
+def _read_ends(connection: sqlite3.Connection, path: Path, tables: set[str]) -> None:
     """Follow every tree down to its first and to its last leaf."""
     for query in _ends(connection):
         connection.execute(query).fetchall()
     connection.execute(NEWEST_STAMP).fetchall()
-    for table in _CHECKED:
+    for table in (table for table in _CHECKED if table in tables):
         [(found,), *_] = connection.execute(f"pragma integrity_check({table})").fetchall()
         if found != "ok":
             raise SpoolDamaged(f"{path}: is damaged: {found.splitlines()[-1]}")

@@ -6,7 +6,8 @@ write-ahead log can be reused between two of them. Needs no loop.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from msgspec import Struct
@@ -54,6 +55,9 @@ COUNT_OF: Final = "select count(*) from dead where subscription = :of"
 COUNT_AMONG: Final = f"""select count(*)
     from json_each(:numbers) j cross join events e on e.number = j.value
     cross join dead d on d.number = e.number where {_WANTED}"""  # noqa: S608 - likewise
+COUNT_WANTED_OF: Final = f"""select count(*)
+    from dead d indexed by dead_by_subscription cross join events e on e.number = d.number
+    where d.subscription = :of and {_WANTED}"""  # noqa: S608 - likewise
 COUNT_IN_SLICE: Final = f"""select count(*)
     from ({_OF_SLICE}) d cross join events e on e.number = d.number where {_WANTED}"""  # noqa: S608 - likewise
 
@@ -100,7 +104,6 @@ def _values(choice: Choice) -> dict[str, str | float | None]:
     return {
         "numbers": _listed(choice.numbers),
         "owners": _listed(choice.subscriptions),
-        "of": min(choice.subscriptions or {0}),
         "scopes": _listed(choice.scopes),
         "since": wanted.since,
         "until": wanted.until,
@@ -122,8 +125,12 @@ def _rows(
 ) -> list[tuple[Any, ...]]:
     if choice.numbers is not None:
         return connection.execute(NEWEST_AMONG, {**values, "limit": limit}).fetchall()
-    if choice.subscriptions is not None and _count(connection, COUNT_OF, values) <= _SORTED_MAX:
-        return connection.execute(NEWEST_OF, {**values, "limit": limit}).fetchall()
+    if (owners := _few_letters_of(connection, choice)) is not None:
+        of_each = [
+            connection.execute(NEWEST_OF, {**values, "of": owner, "limit": limit}).fetchall()
+            for owner in owners
+        ]
+        return sorted(chain.from_iterable(of_each), key=_place_in, reverse=True)[:limit]
     reach = _SLICE if choice.looks_at_each else limit
     rows: list[tuple[Any, ...]] = []
     for part in _slices(connection, {**values, "slice": reach}):
@@ -147,9 +154,29 @@ def _total(connection: sqlite3.Connection, choice: Choice, values: _Values) -> i
     if choice.numbers is not None:
         return _count(connection, COUNT_AMONG, values)
     if not choice.asks_events:
-        return _count(connection, COUNT if choice.subscriptions is None else COUNT_OF, values)
+        owners = choice.subscriptions
+        return _count(connection, COUNT, values) if owners is None else _all_of(connection, owners)
+    if (few := _few_letters_of(connection, choice)) is not None:
+        return sum(_count(connection, COUNT_WANTED_OF, {**values, "of": one}) for one in few)
     parts = _slices(connection, {**values, **_place(_TOP)})
     return sum(_count(connection, COUNT_IN_SLICE, part) for part in parts)
+
+
+def _few_letters_of(connection: sqlite3.Connection, choice: Choice) -> frozenset[int] | None:
+    """The subscriptions that are meant, if it is quicker to look at their letters alone."""
+    owners = choice.subscriptions
+    if owners is None or _all_of(connection, owners) > _SORTED_MAX:
+        return None
+    return owners
+
+
+def _all_of(connection: sqlite3.Connection, owners: Iterable[int]) -> int:
+    return sum(_count(connection, COUNT_OF, {"of": owner}) for owner in owners)
+
+
+def _place_in(row: tuple[Any, ...]) -> tuple[float, int, int]:
+    died_at, number, owner, *_ = row
+    return died_at, number, owner
 
 
 def _count(connection: sqlite3.Connection, sql: str, values: _Values) -> int:

@@ -2,6 +2,7 @@
 
 Delivered events stay for `retain_s`, dead letters and their events for `retain_dead_s`, calls
 and the counters behind `seq` for a week after their last event. Nothing pending goes by age.
+What goes is overwritten, also where it has left copies of itself.
 """
 
 import sqlite3
@@ -14,9 +15,9 @@ from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
 from callpost.edge.spool import sweep
-from callpost.edge.spool.log import WriteAheadLog
 from callpost.edge.spool.relieve import Relief
 from callpost.edge.spool.room import Room
+from callpost.edge.spool.scrubbing import Scrubbing
 from callpost.edge.spool.sparing import sparing
 from callpost.edge.spool.write import NotWritten, Writer
 from callpost.model.limits import CALL_KEPT_S, SpoolLimits
@@ -54,7 +55,7 @@ class Keeper:
         room: Room,
         relief: Relief,
         limits: SpoolLimits,
-        wal: WriteAheadLog,
+        scrubbing: Scrubbing,
         forget_calls: Callable[[], None],
         log: FilteringBoundLogger,
     ) -> None:
@@ -62,7 +63,8 @@ class Keeper:
         self._room = room
         self._relief = relief
         self._limits = limits
-        self._wal = wal
+        self._wal = scrubbing.wal
+        self._scrubbing = scrubbing
         self._forget_calls = forget_calls
         self._log = log
         # Where the next pass goes on: an event's number, a call's.
@@ -118,11 +120,15 @@ class Keeper:
         if events or dead or calls:
             self._log.debug("spool.trimmed", events=events, dead=dead, calls=calls)
             self._log_is_stale = True
+            self._scrubbing.soil()
         if self._is_tight():
             eased = await self._relief.ease()
             events, dead, paused = events + eased.events, dead + eased.dead, eased.paused
             self._log_is_stale = self._free_is_stale = True
+            self._scrubbing.soil()
         await self._shrink()
+        if not self._is_tight():
+            await self._scrubbing.go_on(is_over=lambda: self._finishing)
         return Trimmed(events=events, dead=dead, calls=calls, paused=paused, tight=self._is_tight())
 
     async def _take_dead(self, before: float) -> int:

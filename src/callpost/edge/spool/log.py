@@ -28,16 +28,17 @@ class WriteAheadLog:
         self._writer = writer
         self._ballast = ballast
 
-    async def copy(self) -> None:
-        """Copy it in a thread, so that the writer need not."""
-        if self._ballast.holds():
-            await trio.to_thread.run_sync(_copy, self._directory)
+    async def copy(self) -> bool:
+        """Copy it in a thread, so that the writer need not; False where there is no room."""
+        if not self._ballast.holds():
+            return False
+        await trio.to_thread.run_sync(_copy, self._directory)
+        return True
 
     async def empty(self) -> bool:
         """Copy it and cut it off; says whether it is empty. Raises `NotWritten`."""
-        if not self._ballast.holds():
+        if not await self.copy():
             return False
-        await self.copy()
         # What is left now is little: nobody waits long for it.
         return await self._writer.chore(truncated, bare=True)
 

@@ -17,14 +17,14 @@ from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
 from callpost.edge.spool import aside, sweep
+from callpost.edge.spool.cards import card_of
 from callpost.edge.spool.files import connect_reading
 from callpost.edge.spool.health import told
 from callpost.edge.spool.ledger import Ledger
-from callpost.edge.spool.log import WriteAheadLog
 from callpost.edge.spool.purged_calls import close_call
 from callpost.edge.spool.read import Reader
 from callpost.edge.spool.room import Room
-from callpost.edge.spool.scrub import Scrubber
+from callpost.edge.spool.scrubbing import Scrubbing
 from callpost.edge.spool.search import Search
 from callpost.edge.spool.tally import Tally
 from callpost.edge.spool.traces import Traces, remove, traces_of
@@ -32,16 +32,12 @@ from callpost.edge.spool.write import Writer
 from callpost.model.delivery import SpoolUnreadable
 from callpost.model.numbers import Numbers
 from callpost.model.party import Party
-from callpost.model.purge import Criteria, Purged
+from callpost.model.purge import Criteria, Purged, note_on
 
 # Rows that go in one transaction; an event that a thousand subscriptions got has some thousands.
 _WRITTEN_MAX: Final = 2_000
 # And so many pages, which are overwritten.
 _FREED_MAX: Final = 2_048
-# Whoever reads the spool meanwhile keeps the log from being emptied, for milliseconds if he is
-# one of ours.
-_EMPTYING_TRIES: Final = 20
-_EMPTYING_PAUSE_S: Final = 0.25
 # Free pages that are cut off beyond those that there were at first: others come while it works.
 _VACUUM_TURNS_MORE: Final = 64
 _LOG_REMAINS: Final = (
@@ -50,6 +46,7 @@ _LOG_REMAINS: Final = (
 )
 _Found = TypeVar("_Found")
 
+CARDS: Final = "select written from cards"
 DELETE_SCOPE: Final = """delete from scopes where scope = :scope
     and not exists (select 1 from events where number > :last and scope = :scope)"""
 
@@ -89,7 +86,7 @@ class Purging:
         self,
         directory: Path,
         writer: Writer,
-        wal: WriteAheadLog,
+        scrubbing: Scrubbing,
         *,
         ledger: Ledger,
         tally: Tally,
@@ -98,13 +95,12 @@ class Purging:
     ) -> None:
         self._directory = directory
         self._writer = writer
-        self._wal = wal
+        self._scrubbing = scrubbing
         self._ledger = ledger
         self._tally = tally
         self._room = room
         self._log = log
         self._one_at_a_time = trio.Lock()
-        self._scrubber: Scrubber | None = None
 
     def has_purged(self, number: int, reader: Reader) -> bool:
         """Say whether an event that was pending is gone; where the disk fails, that it is not.
@@ -135,15 +131,19 @@ class Purging:
             search = Search(criteria, party)
             await self._read(search.begin)
             if dry_run:
-                return self._told(await self._counted(search), criteria, party)
+                counts, remains = await self._counted(search), await self._carded(criteria, party)
+                return self._told(counts, criteria, party, remains=remains, country=country)
             self._ledger.has_purged = True
             counts = await self._removed(search, now, recall)
             await self._remove_scopes(criteria, search)
             copies = aside.copies(self._directory)
             left = await trio.to_thread.run_sync(aside.remove_copies, self._directory)
             remains = [f"{path}: could not be removed." for path in left]
+            remains += await self._carded(criteria, party)
             remains += await self._scrubbed()
-            purged = self._told(counts, criteria, party, copies=copies, remains=remains)
+            purged = self._told(
+                counts, criteria, party, copies=copies, remains=remains, country=country
+            )
             self._log.info(
                 "spool.purged",
                 criteria=criteria.names,
@@ -228,6 +228,12 @@ class Purging:
 
         await self._writer.chore(work)
 
+    async def _carded(self, criteria: Criteria, party: Party | None) -> list[str]:
+        """What clients have made is theirs to change."""
+        rows = await self._read(lambda connection: connection.execute(CARDS).fetchall())
+        cards = (card for (written,) in rows if (card := card_of(written)) is not None)
+        return aside.carded(cards, criteria, party)
+
     async def _scrubbed(self) -> list[str]:
         """Leave no copy in free pages and in the log; says in a sentence what could not be done."""
         turns = self._room.free_bytes() // sweep.VACUUM_BYTES + _VACUUM_TURNS_MORE
@@ -235,25 +241,7 @@ class Purging:
             if not self._room.free_bytes():
                 break
             await self._writer.chore(sweep.vacuum)
-        return [] if await self._scrubs() else [_LOG_REMAINS]
-
-    async def _scrubs(self) -> bool:
-        """Blank every page, from the first to the last; says whether it came to the end."""
-        if self._scrubber is None:
-            self._scrubber = Scrubber(self._directory)
-        page, failures = 0, 0
-        while failures < _EMPTYING_TRIES:
-            if await self._wal.empty():
-                scrub = partial(self._scrubber.scrub, after=page)
-                following = await self._writer.chore(scrub, bare=True)
-                if following == 0:
-                    return True
-                if following is not None:
-                    page, failures = following, 0
-                    continue
-            failures += 1
-            await trio.sleep(_EMPTYING_PAUSE_S)
-        return False
+        return [] if await self._scrubbing.go_round() else [_LOG_REMAINS]
 
     async def _read(self, read: Callable[[sqlite3.Connection], _Found]) -> _Found:
         def found() -> _Found:
@@ -273,6 +261,7 @@ class Purging:
         *,
         copies: Iterable[Path] | None = None,
         remains: Iterable[str] = (),
+        country: str,
     ) -> Purged:
         files = aside.copies(self._directory) if copies is None else copies
         configured = aside.configured(self._directory, criteria, party)
@@ -280,6 +269,7 @@ class Purging:
             **{name: getattr(counts, name) for name in counts.__struct_fields__},
             files=tuple(path.name for path in files),
             remains=(*remains, *([configured] if configured else [])),
+            note=note_on(criteria, country=country, has_found=counts != _Counts()),
         )
 
 

@@ -9,10 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
+from callpost.edge.spool.cards import ALL
 from callpost.edge.spool.files import DATABASE, SpoolUnusable, connect_reading
 from callpost.edge.spool.health import told
+from callpost.edge.spool.said import read_answered, read_way
 from callpost.edge.spool.silent import read_silent
 from callpost.model.delivery import Delivery, Page, SpoolUnreadable
+from callpost.model.flow import Way
 from callpost.model.silence import Silence
 from callpost.model.subscription import Order
 
@@ -90,14 +93,6 @@ _EXPIRED_MAX: Final = 1_000
 
 GAP: Final = """select 1 from dead
     where subscription = ? and call = ? and reason <> 'superseded' limit 1"""
-
-# Canonical JSON begins with the kind; `answered` in a hangup is another word.
-ANSWERED: Final = """select 1
-    from scopes s cross join calls c on c.scope = s.scope and c.call_id = :call_id
-         cross join events e on e.call = c.call
-    where s.customer = :customer and s.source = :source
-      and substr(e.body, 1, 17) = cast('{"event":"answer"' as blob)
-    limit 1"""
 
 # Stamps are given before the number is, so the newest may lie a few numbers back; more than one
 # commit holds is far more than enough.
@@ -223,8 +218,11 @@ class Reader:
 
     def was_answered(self, *, customer: str, source: str, call_id: str) -> bool:
         """See ports.Spool; some 5 us."""
-        names = {"customer": customer, "source": source, "call_id": call_id}
-        return bool(self._rows(ANSWERED, names))
+        return read_answered(self._rows, customer=customer, source=source, call_id=call_id)
+
+    def way_of(self, *, customer: str, source: str, call_id: str) -> Way:
+        """See ports.Spool; some 8 us."""
+        return read_way(self._rows, customer=customer, source=source, call_id=call_id)
 
     def silent(self, *, after: int, before: float) -> Silence:
         """Look at some events above number `after`, accepted by `before`, for calls unended."""
@@ -243,6 +241,10 @@ class Reader:
         """Return when the first pending delivery in its queue was accepted, None without any."""
         rows = self._rows(OLDEST, (subscription,))
         return float(rows[0][0]) if rows else None
+
+    def cards(self) -> list[tuple[object, object, object]]:
+        """Return dialect, id and bytes of every card."""
+        return self._rows(ALL)
 
     def dead_count(self) -> int:
         """Count the dead letters."""

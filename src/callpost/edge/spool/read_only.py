@@ -52,7 +52,7 @@ class StoppedSpool:
         """Read a page of what is pending, the oldest first; "" as name means all."""
         return self._read(
             lambda connection, _: read_pending(
-                connection, subscription=subscription, limit=limit, cursor=cursor
+                connection, Selection(subscription=subscription), limit=limit, cursor=cursor
             )
         )
 

@@ -1,4 +1,4 @@
-"""What a running daemon's spool holds, for its operator: see `control.ports.Records`.
+"""What a running daemon's spool holds, for those who ask the API: see `api.ports.Records`.
 
 Every answer is read in a thread over a connection of its own, at most two at a time, so that
 neither the loop nor the writer ever waits for an operator.
@@ -21,7 +21,7 @@ from callpost.edge.spool.schema import STEPS
 from callpost.edge.spool.story import Stories
 from callpost.model.delivery import SpoolUnreadable
 from callpost.model.limits import LogNumbers
-from callpost.model.replay import Selection
+from callpost.model.replay import Selection, Sight
 from callpost.model.story import CallStory, DeadPage, EventStory, PendingPage
 
 # The threads of the commits are others; two readers leave them the disk.
@@ -41,28 +41,34 @@ class SpoolRecords:
         """Show numbers in this way from now on."""
         self._numbers = numbers
 
-    async def pending(self, *, subscription: str, limit: int, cursor: str) -> PendingPage:
+    async def pending(self, selection: Selection, *, limit: int, cursor: str) -> PendingPage:
         """See Records."""
         return await self._read(
-            partial(read_pending, subscription=subscription, limit=limit, cursor=cursor)
+            partial(read_pending, selection=selection, limit=limit, cursor=cursor)
         )
 
     async def dead(self, selection: Selection, *, limit: int, cursor: str) -> DeadPage:
         """See Records."""
         return await self._read(partial(read_dead, selection=selection, limit=limit, cursor=cursor))
 
-    async def call(self, call_id: str, *, customer: str, limit: int) -> CallStory | None:
+    async def call(
+        self, call_id: str, *, customer: str, limit: int, among: Sight | None = None
+    ) -> CallStory | None:
         """See Records."""
         return await self._read(
-            lambda connection: self._stories(connection).of_call(
+            lambda connection: self._stories(connection, among).of_call(
                 call_id, customer=customer, limit=limit
             )
         )
 
-    async def events(self, event_id: str, *, customer: str) -> tuple[EventStory, ...]:
+    async def events(
+        self, event_id: str, *, customer: str, among: Sight | None = None
+    ) -> tuple[EventStory, ...]:
         """See Records."""
         return await self._read(
-            lambda connection: self._stories(connection).of_event(event_id, customer=customer)
+            lambda connection: self._stories(connection, among).of_event(
+                event_id, customer=customer
+            )
         )
 
     async def _read(self, read: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
@@ -75,6 +81,6 @@ class SpoolRecords:
 
         return await trio.to_thread.run_sync(answer, limiter=self._readers)
 
-    def _stories(self, connection: sqlite3.Connection) -> Stories:
+    def _stories(self, connection: sqlite3.Connection, among: Sight | None) -> Stories:
         # A running daemon has brought its tables up to date.
-        return Stories(connection, schema=len(STEPS), numbers=self._numbers)
+        return Stories(connection, schema=len(STEPS), numbers=self._numbers, among=among)

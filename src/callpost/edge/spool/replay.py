@@ -228,14 +228,14 @@ def _ranges_of(choice: Choice, first: int, last: int) -> list[tuple[int, int]]:
 def _dead(
     connection: sqlite3.Connection, choice: Choice, after: _Place, last: int
 ) -> dict[_Place, _Ended]:
-    if choice.subscriptions is None:
-        rows = connection.execute(DEAD, (*after, last, _CHUNK)).fetchall()
-    else:
-        rows = []
-        for owner in choice.subscriptions:
+    match sorted(choice.subscriptions or ()):
+        case [owner]:
             # `after` may lie within the event's deliveries, before this subscription's.
             above = after[0] - (after[1] < owner)
-            rows += connection.execute(DEAD_OF, (owner, above, last, _CHUNK)).fetchall()
+            rows = connection.execute(DEAD_OF, (owner, above, last, _CHUNK)).fetchall()
+        case _:
+            # Of several the others are passed over: else each would have an end of its own.
+            rows = connection.execute(DEAD, (*after, last, _CHUNK)).fetchall()
     return {(number, owner): _Ended(*one) for number, owner, *one in rows}
 
 

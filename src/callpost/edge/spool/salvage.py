@@ -20,6 +20,7 @@ from callpost.edge.spool import schema
 from callpost.edge.spool.carry import (
     ATTEMPTS,
     CALLS,
+    CARDS,
     COUNTERS,
     DEAD,
     DEFERRED,
@@ -54,7 +55,7 @@ _COMPANIONS: Final = ("-wal", "-shm", "")
 
 # What is owed comes first, and where the disk is too small for all, what is kept for inspection
 # only stays behind.
-_OWED: Final = (SUBSCRIPTIONS, SCOPES, CALLS, DELIVERIES, DEFERRED, COUNTERS, DEAD)
+_OWED: Final = (SUBSCRIPTIONS, CARDS, SCOPES, CALLS, DELIVERIES, DEFERRED, COUNTERS, DEAD)
 _KEPT: Final = (EVENTS, ATTEMPTS)
 _WITH_EVENTS: Final = (DELIVERIES, DEAD)
 # Chunks of a thousand rows in one transaction.
@@ -65,7 +66,10 @@ _COUNTED_BY: Final = {
     "events": "events_by_call",
     "deferred": "deferred_by_call",
     "dead": "dead_by_subscription",
+    "cards": "sqlite_autoindex_cards_1",
 }
+# Tables that the first schema has not had, and which brought them.
+_SINCE: Final = {"cards": 3}
 
 
 # These know all of a row that matters, and lie on other pages.
@@ -208,6 +212,9 @@ def _carry_kept(source: sqlite3.Connection, target: sqlite3.Connection, haul: _H
 
 
 def _carry(source: sqlite3.Connection, target: sqlite3.Connection, part: Part, haul: _Haul) -> None:
+    if not _is_there(source, part):
+        haul.carried[part.table] = haul.lost[part.table] = 0
+        return
     carrier = Carrier(source, part)
     events = Carrier(source, EVENTS) if part in _WITH_EVENTS else None
     place = part.columns.index("number") if events else 0
@@ -230,6 +237,12 @@ def _carry(source: sqlite3.Connection, target: sqlite3.Connection, part: Part, h
             found = carrier.indexed(_KNOWN_BY[part.table])
             haul.carried[part.table] += _insert(target, part, found)
         haul.lost[part.table] = _lost(source, part, haul.carried[part.table])
+
+
+def _is_there(source: sqlite3.Connection, part: Part) -> bool:
+    """An older callpost has not had it; where nobody can say, it is looked for."""
+    found = _from_meta(source, "schema")
+    return found is None or found >= _SINCE.get(part.table, 0)
 
 
 def _insert(target: sqlite3.Connection, part: Part, rows: Sequence[Row]) -> int:

@@ -81,7 +81,13 @@ _VERSION_2: Final = (
     "alter table attempts add column previous_id text",
     "create index dead_gaps on dead (subscription, call) where reason <> 'superseded'",
 )
-STEPS: Final = (_VERSION_1, _VERSION_2)
+_VERSION_3: Final = (
+    # What clients have made over the API; `written` is the JSON of a Card.
+    """create table cards (
+         card integer primary key, dialect text not null, id text not null, written blob not null,
+         unique (dialect, id))""",
+)
+STEPS: Final = (_VERSION_1, _VERSION_2, _VERSION_3)
 
 # A database without tables has its header and the map of its pages, and nothing else.
 _EMPTY_PAGES: Final = 2

@@ -16,7 +16,8 @@ from callpost.edge.spool.files import DATABASE
 from callpost.edge.spool.log import truncated
 from callpost.edge.spool.schema import PAGE_BYTES
 
-# Pages blanked while nothing else is written: some 20 ms.
+# Pages blanked while nothing else is written: 6 ms where all are clean and the system has them in
+# memory, some 20 ms where not.
 SCRUBBED_AT_ONCE: Final = 4_096
 # Every page of the map says of so many that follow it what they are, in five bytes each.
 _MAPPED: Final = PAGE_BYTES // 5
@@ -31,9 +32,18 @@ class Scrubber:
     """Scrubs the database in `directory`, from its beginning to its end."""
 
     def __init__(self, directory: Path) -> None:
-        # Whoever closes a file drops all locks that SQLite has on it in this process, so that it
-        # stays open until the process ends.
         self._descriptor = os.open(directory / DATABASE, os.O_RDWR | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        """Close the file, once SQLite has closed it.
+
+        Whoever closes a file drops all locks that SQLite has on it in this process.
+        """
+        os.close(self._descriptor)
+
+    def pages(self) -> int:
+        """Count the pages of the file."""
+        return os.fstat(self._descriptor).st_size // PAGE_BYTES
 
     def scrub(self, connection: sqlite3.Connection, after: int) -> int | None:
         """Blank the pages behind `after`; the last of them, 0 at the end, None if it cannot be.
@@ -49,7 +59,7 @@ class Scrubber:
             return None
 
     def _scrub_behind(self, after: int) -> int:
-        last = min(after + SCRUBBED_AT_ONCE, os.fstat(self._descriptor).st_size // PAGE_BYTES)
+        last = min(after + SCRUBBED_AT_ONCE, self.pages())
         kinds = b""
         # The first page has the header and the schema, and no rows of ours.
         for page in range(max(after, 1) + 1, last + 1):

@@ -14,6 +14,7 @@ import trio
 from structlog.typing import FilteringBoundLogger
 
 from callpost.edge.spool.ballast import Ballast
+from callpost.edge.spool.cards import read_cards, writing
 from callpost.edge.spool.connections import Connections
 from callpost.edge.spool.counts import SpoolCounts
 from callpost.edge.spool.health import Health
@@ -26,10 +27,13 @@ from callpost.edge.spool.relieve import Relief
 from callpost.edge.spool.replay import Replay
 from callpost.edge.spool.roll import Roll
 from callpost.edge.spool.room import Room
+from callpost.edge.spool.scrubbing import Scrubbing
 from callpost.edge.spool.tally import Tally
 from callpost.edge.spool.watcher import Watcher
 from callpost.edge.spool.write import NotWritten, Writer
+from callpost.model.card import Card, CardsChanged
 from callpost.model.delivery import Arrival, Delivery, Enrolled, Page, Receipt, Settlement
+from callpost.model.flow import Way
 from callpost.model.limits import SpoolLimits
 from callpost.model.replay import Replayed, Selection
 from callpost.model.silence import Silence
@@ -54,10 +58,9 @@ class SqliteSpool:
         log: FilteringBoundLogger,
         held: ExitStack,
     ) -> None:
-        self._held, self._directory = held, directory
+        self._held, self._directory, self._log = held, directory, log
         self.records = SpoolRecords(directory)
-        self._reader = connections.reader
-        self._tally = tally
+        self._reader, self._tally = connections.reader, tally
         self._ledger = Ledger(connections, tally=tally)
         self._room = Room(self._reader, directory, max_bytes=limits.max_bytes)
         self._ballast, self._connections = ballast, connections
@@ -75,6 +78,7 @@ class SqliteSpool:
         self.counts = SpoolCounts(directory, self._reader, tally, self._writer, health)
         self._reader.watch = Watcher(connections, writer=self._writer, health=health)
         self._wal = WriteAheadLog(directory, writer=self._writer, ballast=ballast)
+        self._scrubbing = Scrubbing(directory, self._writer, self._wal)
         self.purging = self._purging(log)
         self._keeper = self._made_keeper(limits, log)
 
@@ -99,6 +103,7 @@ class SqliteSpool:
     def close(self) -> None:
         """Close the files without writing anything more; a second call does nothing."""
         self._held.close()
+        self._scrubbing.close()
 
     async def keep(self, *, now: Callable[[], float], interval_s: float = _KEEP_INTERVAL_S) -> None:
         """Trim again and again, until `finish`; `now` is the steady clock."""
@@ -165,6 +170,15 @@ class SqliteSpool:
             pass
         return replay.replayed(self._roll.names)
 
+    def cards(self) -> tuple[Card, ...]:
+        """Return what was made over the API, oldest first; raises `SpoolUnreadable`."""
+        return read_cards(self._reader.cards(), self._log)
+
+    async def write_cards(self, changed: CardsChanged) -> None:
+        """Take, then put, and return once all is on disk; where nothing is, raises `NotWritten`."""
+        await self._writer.chore(writing(changed))
+        self._scrubbing.soil()
+
     async def append(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
         """See ports.Spool."""
         return await self._writer.append(arrivals)
@@ -204,6 +218,10 @@ class SqliteSpool:
     def was_answered(self, *, customer: str, source: str, call_id: str) -> bool:
         """See ports.Spool."""
         return self._reader.was_answered(customer=customer, source=source, call_id=call_id)
+
+    def way_of(self, *, customer: str, source: str, call_id: str) -> Way:
+        """See ports.Spool."""
+        return self._reader.way_of(customer=customer, source=source, call_id=call_id)
 
     def is_purged(self, number: int) -> bool:
         """See ports.Spool."""
@@ -260,7 +278,7 @@ class SqliteSpool:
         return Purging(
             self._directory,
             self._writer,
-            self._wal,
+            self._scrubbing,
             ledger=self._ledger,
             tally=self._tally,
             room=self._room,
@@ -273,7 +291,7 @@ class SqliteSpool:
             room=self._room,
             relief=Relief(self._writer, room=self._room, tally=self._tally, log=log),
             limits=limits,
-            wal=self._wal,
+            scrubbing=self._scrubbing,
             forget_calls=self._ledger.forget,
             log=log,
         )

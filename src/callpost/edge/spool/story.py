@@ -4,6 +4,7 @@ What is pending is read before what is dead, and that before the attempts: so a 
 ends in between is told once, and never missed. Needs no loop.
 """
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from callpost.model.event import CallEvent, stored
 from callpost.model.instant import utc_text_within
 from callpost.model.last_digits import shown
 from callpost.model.limits import LogNumbers
+from callpost.model.replay import Sight
 from callpost.model.story import AttemptStory, CallStory, DeliveryStory, EventStory
 
 # Attempts of one event that are told, the first ones: a thousand subscriptions with ten each.
@@ -34,7 +36,9 @@ EVENTS_OF_ID: Final = """select c.call, c.call_id, s.customer, s.source,
         e.number, e.id, e.accepted_at, e.body
     from events e cross join calls c on c.call = e.call
     cross join scopes s on s.scope = e.scope
-    where e.id = ? and (? = '' or s.customer = ?) order by e.number limit ?"""
+    where e.id = :id and (:customer = '' or s.customer = :customer)
+        and (:among is null or s.customer in (select value from json_each(:among)))
+    order by e.number limit :limit"""
 # Whoever was told anything about the call has a counter of it.
 PENDING: Final = """select k.subscription, d.seq, d.rounds, d.expires_at, x.due_at, 0
     from counters k
@@ -77,12 +81,21 @@ class _Ending(Struct, frozen=True, kw_only=True):
 
 
 class Stories:
-    """Reads stories out of a spool of the given schema; `numbers` says how they are shown."""
+    """Reads stories out of a spool of the given schema; `numbers` says how they are shown.
+
+    What is not `among` what the one who asks may see is not there.
+    """
 
     def __init__(
-        self, connection: sqlite3.Connection, *, schema: int, numbers: LogNumbers = "masked"
+        self,
+        connection: sqlite3.Connection,
+        *,
+        schema: int,
+        numbers: LogNumbers = "masked",
+        among: Sight | None = None,
     ) -> None:
         self._connection = connection
+        self._among = among
         self._numbers = numbers
         knows_seq = schema >= _ATTEMPTS_KNOW_SEQ
         self._attempts_sql = ATTEMPTS if knows_seq else ATTEMPTS.replace(", seq", ", null")
@@ -91,7 +104,7 @@ class Stories:
         """Tell of its first `limit` events; two producers may have used one callId."""
         events: list[_Event] = []
         for call in self._connection.execute(CALLS, (call_id,)).fetchall():
-            if not customer or call[2] == customer:
+            if customer in {"", call[2]} and self._sees_customer(call[2]):
                 rows = self._connection.execute(EVENTS_OF_CALL, (call[0], limit + 1))
                 events += [_Event(*call, *row) for row in rows]
                 # Thousands may have used it, and no more than these are ever told.
@@ -103,10 +116,17 @@ class Stories:
 
     def of_event(self, event_id: str, *, customer: str) -> tuple[EventStory, ...]:
         """Tell of the events with this id, one for each customer and source that has it."""
-        rows = self._connection.execute(
-            EVENTS_OF_ID, (event_id, customer, customer, _NAMESAKES_MAX)
-        )
+        wanted = {
+            "id": event_id,
+            "customer": customer,
+            "among": None if self._among is None else json.dumps(list(self._among.customers)),
+            "limit": _NAMESAKES_MAX,
+        }
+        rows = self._connection.execute(EVENTS_OF_ID, wanted)
         return tuple([self._told(_Event(*row)) for row in rows.fetchall()])
+
+    def _sees_customer(self, customer: str) -> bool:
+        return self._among is None or customer in self._among.customers
 
     def _told(self, event: _Event) -> EventStory:
         content = _content(event.body)
@@ -138,6 +158,7 @@ class Stories:
         return tuple(
             _delivery(name, pending.get(owner), dead.get(owner), attempts.get(owner, ()))
             for owner, name in sorted(names.items(), key=lambda one: (one[1], one[0]))
+            if self._among is None or name in self._among.subscriptions
         )
 
     def _pending(self, event: _Event) -> dict[int, _Ending]:

@@ -173,6 +173,11 @@ class Waiting:
             append = self._appends.popleft()
             append.decide([refusal] * len(append.arrivals))
 
+    def refuse_chores(self, refusal: NotAccepted) -> None:
+        """Tell everybody whose chore waits that it was not done."""
+        while (chore := self.take_chore()) is not None:
+            chore.decide(refusal.message)
+
     def _is_due(self) -> bool:
         return bool(
             self._appends

@@ -157,8 +157,7 @@ class Writer:
         finally:
             self._closed = True
             self._waiting.refuse_appends(CLOSED)
-            while (chore := self._waiting.take_chore()) is not None:
-                chore.decide(CLOSED.message)
+            self._waiting.refuse_chores(CLOSED)
 
     async def _write_waiting(self) -> None:
         appends = [] if self._retrying else self._admitted()
@@ -254,7 +253,9 @@ class Writer:
         for append in appends:
             append.decide([refusal] * len(append.arrivals))
         if self._retrying:
+            # Else they would wait for as long as the disk is full, and a reload with them.
             self._waiting.refuse_appends(refusal)
+            self._waiting.refuse_chores(refusal)
         if not settlements:
             return
         # Those of a mixed commit get a try of their own even at the end, and at once.
