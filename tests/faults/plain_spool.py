@@ -67,6 +67,8 @@ class PlainSpool:
     deferred: dict[Place, float] = field(default_factory=dict)
     dead: dict[Place, Ended] = field(default_factory=dict)
     made: dict[Place, Ended] = field(default_factory=dict)
+    # How often each was tried, whatever became of it: no two attempts have one number.
+    tried: dict[Place, int] = field(default_factory=dict)
     standings: dict[int, Standing] = field(default_factory=dict)
 
     def copy(self) -> Self:
@@ -121,7 +123,7 @@ class PlainSpool:
             if owner not in owners or (owner, number) in waiting or number not in self.events:
                 continue
             one = chosen[owner, number]
-            tried = max(one.attempts, self._tried(owner, number))
+            tried = max(one.attempts, self.tried.get((owner, number), 0))
             self.pending[owner, position] = Pending(
                 number, one.seq, one.previous_id, now + 1_000.0, attempts=tried
             )
@@ -167,6 +169,7 @@ class PlainSpool:
         if one is None:
             return
         attempts = delivery.attempts + len(settlement.attempts)
+        self.tried[owner, one.number] = attempts
         if isinstance(settlement, Died):
             self.dead[owner, one.number] = Ended(
                 one.seq, one.previous_id, attempts, settlement.died_at, settlement.reason
@@ -182,12 +185,9 @@ class PlainSpool:
             one.rounds = deferred.rounds
             one.attempts = deferred.delivery.attempts + len(deferred.attempts)
 
-    def _tried(self, owner: int, number: int) -> int:
-        made = self.made.get((owner, number))
-        return 0 if made is None else made.attempts
-
     def _forget(self, number: int, event: Event) -> None:
         del self.events[number]
         del self.ids[event.arrival.source, event.arrival.id]
         self.made = {place: one for place, one in self.made.items() if place[1] != number}
+        self.tried = {place: most for place, most in self.tried.items() if place[1] != number}
         self.last_at[event.call] = max(self.last_at[event.call], event.arrival.accepted_at)

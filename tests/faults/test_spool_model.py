@@ -507,6 +507,21 @@ SpoolMachine.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
     derandomize=True,
 )
+
+
+def test_no_replay_hides_a_pending_event_from_retention() -> None:
+    """The position of a replay is not the number of an event that is needed."""
+    spool = SpoolMachine()
+    spool.append([(0, "a", "", 3)])
+    spool.end_everything("died")
+    spool.append([(1, "a", "", 4)])
+    spool.replay(delivered=False)
+    spool.append([(0, "a", "pbx", 0)])
+    spool.trim(150.0)
+    spool.is_as_it_should_be()
+    spool.teardown()
+
+
 TestSpoolModel = SpoolMachine.TestCase
 
 

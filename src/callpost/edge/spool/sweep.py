@@ -153,7 +153,7 @@ def _take_chunk(
     if not old:
         return Turn(after, 0, ended=True)
     first, last = after + 1, old[-1][0]
-    needed = _needed(connection, first, last, enough=len(old))
+    needed = _needed(connection, first, last, {row[0] for row in old})
     if unended_after < before:
         unended = connection.execute(UNENDED_AMONG, (first, last, unended_after))
         needed.update(number for (number,) in unended)
@@ -165,17 +165,23 @@ def _take_chunk(
     return Turn(last, len(gone), ended=last == old[-1][0] and len(old) < _CHUNK)
 
 
-def _needed(connection: sqlite3.Connection, first: int, last: int, *, enough: int) -> set[int]:
-    """The numbers among `first`..`last` that something pending or dead refers to."""
+def _needed(
+    connection: sqlite3.Connection, first: int, last: int, old: Collection[int]
+) -> set[int]:
+    """Those of the `old` events, all among `first`..`last`, that something pending or dead needs.
+
+    The position of a replay is no event's number: counted as one, it would end the search early.
+    """
     span = (first, last)
-    needed = {number for (number,) in connection.execute(DEAD_AMONG, span)}
-    needed.update(number for (number,) in connection.execute(REPLAYED_AMONG, span))
+    needed = {number for (number,) in connection.execute(DEAD_AMONG, span) if number in old}
+    replayed = connection.execute(REPLAYED_AMONG, span)
+    needed.update(number for (number,) in replayed if number in old)
     for subscription, position in connection.execute(FIRST_PENDING).fetchall():
-        if len(needed) == enough:
+        if len(needed) == len(old):
             break
         if position <= last:
             found = connection.execute(PENDING_AMONG, (subscription, *span))
-            needed.update(number for (number,) in found)
+            needed.update(number for (number,) in found if number in old)
     return needed
 
 
