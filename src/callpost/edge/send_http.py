@@ -67,7 +67,7 @@ class HttpSender:
         if self._digest is None:
             await self._exchange(attempt, self._head.request(message))
         else:
-            await self._exchange_with_digest(self._digest, attempt, message)
+            await self._digest.attempt(attempt, self._head, message, self._exchange)
         now = message.sent_at + attempt.total_s
         return attempt.report(self._outcome(attempt.result, now=now))
 
@@ -79,17 +79,6 @@ class HttpSender:
         """Drop the connections that are idle."""
         while self._idle:
             self._idle.pop().close()
-
-    async def _exchange_with_digest(
-        self, digest: Digest, attempt: Attempt, message: Message
-    ) -> None:
-        """The challenge and the answer to it are one attempt, under one deadline."""
-
-        async def once(authorization: str) -> Answer | None:
-            await self._exchange(attempt, self._head.request(message, authorization=authorization))
-            return attempt.result if isinstance(attempt.result, Answer) else None
-
-        await digest.exchange(self._head.method, self._head.target(message), once)
 
     async def _exchange(self, attempt: Attempt, request: bytes) -> None:
         # Of the two exchanges of a Digest attempt the second begins where the first ended.

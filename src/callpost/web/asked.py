@@ -99,6 +99,17 @@ async def read_json(
     return json_of(sent.content) if sent.content else None
 
 
+async def read_object(request: Request) -> dict[str, object]:
+    """The JSON object of the body; none at all is an empty one."""
+    match await read_json(request):
+        case None:
+            return {}
+        case dict() as sent:
+            return sent
+        case _:
+            raise Refusal(400, "The body must be a JSON object.")
+
+
 async def read_sent(
     request: Request, *, most_bytes: int = BODY_MAX_BYTES, types: Sequence[str] = (JSON_TYPE,)
 ) -> Sent:

@@ -6,7 +6,6 @@ The same noun makes the route and its page in the OpenAPI document, so that they
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Literal, TypeVar
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import fields
 from starlette.requests import Request
@@ -14,6 +13,7 @@ from starlette.responses import Response
 
 from callpost.model.delivery import SpoolUnreadable
 from callpost.model.unknown import BadCursor, CannotNow, UnknownSubscription
+from callpost.web.answer import in_json
 from callpost.web.asked import (
     BODY_MAX_BYTES,
     JSON_TYPE,
@@ -182,10 +182,6 @@ def _response(answered: object) -> Response:
         case Answer(status=status, content=None, headers=headers):
             return Response(None, status, headers)
         case Answer(status=status, content=content, headers=headers):
-            return _json(content, status, headers)
+            return in_json(content, status, headers)
         case _:
-            return _json(answered, 200)
-
-
-def _json(content: object, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(content), status, headers, media_type=JSON_TYPE)
+            return in_json(answered, 200)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Final, Literal
 
-import msgspec
 import trio
 from msgspec import Meta, Struct
 from msgspec.structs import replace
@@ -32,6 +31,7 @@ from callpost.model.card import Card, CardsChanged
 from callpost.model.limits import MIB
 from callpost.model.mask import without_plus
 from callpost.model.unknown import CannotNow
+from callpost.web.answer import in_json
 from callpost.web.asked import read_json, read_query
 from callpost.web.caller import caller_of
 from callpost.web.problem import Refusal
@@ -96,7 +96,7 @@ class _Door:
                 "available_fields": [asked.sort_field],
             },
         )
-        return _json(page)
+        return in_json(page)
 
     async def linked(self, request: Request) -> Response:
         """Put in, change and take away rules."""
@@ -121,7 +121,7 @@ class _Door:
         except CannotNow as fault:
             raise Refusal(503, str(fault)) from None
         results: tuple[Result, ...] = plans[-1].results
-        return _json({"result": results})
+        return in_json({"result": results})
 
     def _premise(self, request: Request, customer: str, taken: Mapping[str, str]) -> Premise:
         index = self._index
@@ -174,11 +174,6 @@ def _rank(said: Mapping[str, object]) -> tuple[int, int, str]:
     return (0, int(number), number) if number.isdigit() else (1, 0, number)
 
 
-def _json(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    encoded = msgspec.json.encode(content)
-    return Response(encoded, status, headers, media_type="application/json")
-
-
 def _refused(refusal: Refusal) -> Response:
     sentence = "Log In" if refusal.status == 401 else refusal.detail
-    return _json({"error": sentence}, refusal.status, refusal.headers)
+    return in_json({"error": sentence}, refusal.status, refusal.headers)

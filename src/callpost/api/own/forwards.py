@@ -8,7 +8,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from callpost.api.own.cards import Table, changed, new_rule
+from callpost.api.making import changed
+from callpost.api.own.cards import Table, new_rule
 from callpost.api.own.changing import change, check_stays, customer_of, not_ours
 from callpost.api.own.conditions import (
     ETAG,

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from callpost.api.own.cards import Table, changed, new_subscription
+from callpost.api.making import changed
+from callpost.api.own.cards import Table, new_subscription
 from callpost.api.own.catalogue import Catalogue
 from callpost.api.own.changing import change, check_stays, customer_of, not_ours
 from callpost.api.own.conditions import ETAG, IF_MATCH, check_unchanged

@@ -7,12 +7,12 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from callpost.api.making import changed, made, put_in
 from callpost.api.ports import CardIndex, CardsRefused, TooManyCards
 from callpost.api.portsip.cards import Unusable, answer_of, said_by
 from callpost.api.portsip.receptionist import Receptionist, receptionist_of
@@ -23,9 +23,10 @@ from callpost.api.portsip.refusals import (
     not_found,
     refused,
 )
-from callpost.model.card import Card, CardsChanged, is_trusted_after
+from callpost.model.card import Card, CardsChanged
 from callpost.model.unknown import CannotNow
-from callpost.web.asked import read_json
+from callpost.web.answer import in_json
+from callpost.web.asked import read_object
 from callpost.web.caller import caller_of
 from callpost.web.problem import Refusal
 from callpost.web.site import Language
@@ -71,45 +72,30 @@ class _Door:
         """All that were made here for this receptionist, the oldest first."""
         place = receptionist_of(request, self._index.tenancy)
         cards = self._index.cards("portsip", customer=place.customer)
-        return _json({"items": [answer_of(card) for card in cards if card.scope == place.ivr]})
+        return in_json({"items": [answer_of(card) for card in cards if card.scope == place.ivr]})
 
     async def shown(self, request: Request) -> Response:
         """One of them."""
         place = receptionist_of(request, self._index.tenancy)
-        return _json(answer_of(self._held(request, place)))
+        return in_json(answer_of(self._held(request, place)))
 
     async def created(self, request: Request) -> Response:
         """A new one; the answer has its id."""
         place = self._place_to_change(request)
-        sent = await _sent(request)
-        new: list[Card] = []
-
-        def decide() -> CardsChanged:
-            new[:] = [self._new(sent, place, request)]
-            return CardsChanged(put=tuple(new))
-
-        await self._change(decide)
-        return _json({"id": new[0].id}, 201)
+        sent = await read_object(request)
+        card = await put_in(self._change, lambda: self._new(sent, place, request))
+        return in_json({"id": card.id}, 201)
 
     async def updated(self, request: Request) -> Response:
         """One of them with what was sent; the rest stays. The answer has no content."""
         place = self._place_to_change(request)
-        sent = await _sent(request)
+        sent = await read_object(request)
 
-        def decide() -> CardsChanged:
+        def after() -> Card:
             card = self._held(request, place)
-            said = said_by(sent, card.said)
-            trusted = is_trusted_after(card, said, by_trusted=caller_of(request).trusted)
-            changed = replace(
-                card,
-                trusted=trusted,
-                said=said,
-                modified_at=self._index.now(),
-                revision=card.revision + 1,
-            )
-            return CardsChanged(put=(changed,))
+            return changed(self._index, caller_of(request), card, said_by(sent, card.said))
 
-        await self._change(decide)
+        await put_in(self._change, after)
         return Response()
 
     async def destroyed(self, request: Request) -> Response:
@@ -132,19 +118,17 @@ class _Door:
 
     def _new(self, sent: Mapping[str, object], place: Receptionist, request: Request) -> Card:
         index, said = self._index, said_by(sent, {})
-        now = index.now()
         number = _ID_LEAST + int.from_bytes(index.random_bytes(16)) % _ID_CHOICES
-        return Card(
+        card = made(
+            index,
+            caller_of(request),
             dialect="portsip",
-            id=b64encode(str(number).encode()).decode(),
+            card_id=b64encode(str(number).encode()).decode(),
             customer=place.customer,
-            scope=place.ivr,
-            subscription=index.given_name("portsip", str(said["name"] or place.ivr)),
-            trusted=caller_of(request).trusted,
             said=said,
-            created_at=now,
-            modified_at=now,
         )
+        name = index.given_name("portsip", str(said["name"] or place.ivr))
+        return replace(card, scope=place.ivr, subscription=name)
 
     async def _change(self, decide: Callable[[], CardsChanged]) -> None:
         try:
@@ -157,18 +141,3 @@ class _Door:
             raise Refusal(409, str(full)) from None
         except CannotNow as fault:
             raise Refusal(503, str(fault)) from None
-
-
-async def _sent(request: Request) -> dict[str, object]:
-    """The object in the body; none at all is an empty one."""
-    match await read_json(request):
-        case None:
-            return {}
-        case dict() as sent:
-            return sent
-        case _:
-            raise Refusal(400, "The body must be a JSON object.")
-
-
-def _json(content: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(content), status, media_type="application/json")

@@ -7,19 +7,20 @@ libraries. What is written is looked up again under the index's lock.
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from callpost.api.making import changed, made, put_in
 from callpost.api.ports import CardIndex, CardsRefused, TooManyCards
 from callpost.api.signalwire.handlers import ID_BYTES, address, flat, id_of, resource, said_by
 from callpost.api.signalwire.refusals import invalid_table, not_found, refused, too_many
 from callpost.api.whose import customer_of
-from callpost.model.card import Card, CardsChanged, is_trusted_after
+from callpost.model.card import Card, CardsChanged
 from callpost.model.unknown import CannotNow
-from callpost.web.asked import read_json
+from callpost.web.answer import in_json
+from callpost.web.asked import read_object
 from callpost.web.caller import caller_of
 from callpost.web.problem import Refusal
 from callpost.web.site import Language
@@ -77,41 +78,33 @@ class _Door:
     async def listed(self, request: Request) -> Response:
         """All that were made here for this project, the oldest first, on one page."""
         cards = self._index.cards("signalwire", customer=self._project(request))
-        return _json({"data": [resource(card) for card in cards], "links": {}})
+        return in_json({"data": [resource(card) for card in cards], "links": {}})
 
     async def one(self, request: Request) -> Response:
         """One of them."""
-        return _json(self._shown(self._held(request, self._project(request))))
+        return in_json(self._shown(self._held(request, self._project(request))))
 
     async def addresses(self, request: Request) -> Response:
         """The addresses of one of them: a single one."""
         card = self._held(request, self._project(request))
-        return _json({"data": [address(card)], "links": {}})
+        return in_json({"data": [address(card)], "links": {}})
 
     async def created(self, request: Request) -> Response:
         """A new one."""
         project = self._project_to_change(request)
-        sent = await _sent(request)
-        return _json(await self._put(lambda: self._new(sent, project, request)), 201)
+        sent = await read_object(request)
+        return in_json(await self._put(lambda: self._new(sent, project, request)), 201)
 
     async def updated(self, request: Request) -> Response:
         """One of them with what was sent; the rest stays."""
         project = self._project_to_change(request)
-        sent = await _sent(request)
+        sent = await read_object(request)
 
-        def changed() -> Card:
+        def after() -> Card:
             card = self._held(request, project)
-            said = said_by(sent, card.said)
-            trusted = is_trusted_after(card, said, by_trusted=caller_of(request).trusted)
-            return replace(
-                card,
-                trusted=trusted,
-                said=said,
-                modified_at=self._index.now(),
-                revision=card.revision + 1,
-            )
+            return changed(self._index, caller_of(request), card, said_by(sent, card.said))
 
-        return _json(await self._put(changed))
+        return in_json(await self._put(after))
 
     async def deleted(self, request: Request) -> Response:
         """One of them is gone."""
@@ -136,28 +129,19 @@ class _Door:
 
     def _new(self, sent: Mapping[str, object], project: str, request: Request) -> Card:
         index, said = self._index, said_by(sent, {})
-        now = index.now()
-        return Card(
+        card = made(
+            index,
+            caller_of(request),
             dialect="signalwire",
-            id=id_of(index.random_bytes(ID_BYTES)),
+            card_id=id_of(index.random_bytes(ID_BYTES)),
             customer=project,
-            subscription=index.given_name("signalwire", str(said["name"])),
-            trusted=caller_of(request).trusted,
             said=said,
-            created_at=now,
-            modified_at=now,
         )
+        return replace(card, subscription=index.given_name("signalwire", str(said["name"])))
 
     async def _put(self, make: Callable[[], Card]) -> dict[str, object]:
         """Write down the card that `make` gives under the lock; what is answered of it."""
-        put: list[Card] = []
-
-        def decide() -> CardsChanged:
-            put[:] = [make()]
-            return CardsChanged(put=tuple(put))
-
-        await self._change(decide)
-        return self._shown(put[0])
+        return self._shown(await put_in(self._change, make))
 
     async def _change(self, decide: Callable[[], CardsChanged]) -> None:
         try:
@@ -168,18 +152,3 @@ class _Door:
             raise too_many(full) from None
         except CannotNow as fault:
             raise Refusal(503, str(fault)) from None
-
-
-async def _sent(request: Request) -> dict[str, object]:
-    """The object in the body; none at all is an empty one."""
-    match await read_json(request):
-        case None:
-            return {}
-        case dict() as sent:
-            return sent
-        case _:
-            raise Refusal(400, "The body must be a JSON object.")
-
-
-def _json(content: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(content), status, media_type="application/json")

@@ -6,12 +6,12 @@ Whether a customer exists is told only to those who act for that customer.
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from callpost.api.making import changed, made, put_in
 from callpost.api.ports import CardIndex, CardsRefused, TooManyCards
 from callpost.api.telecomx.items import ID_BYTES, answer_of, said_by
 from callpost.api.telecomx.refusals import (
@@ -23,9 +23,10 @@ from callpost.api.telecomx.refusals import (
     unusable,
 )
 from callpost.api.whose import is_customer
-from callpost.model.card import Card, CardsChanged, is_trusted_after
+from callpost.model.card import Card, CardsChanged
 from callpost.model.unknown import CannotNow
-from callpost.web.asked import read_json
+from callpost.web.answer import in_json
+from callpost.web.asked import read_object
 from callpost.web.caller import caller_of
 from callpost.web.problem import Refusal
 from callpost.web.site import Language
@@ -53,7 +54,7 @@ def language(index: CardIndex) -> Language:
 def _responding(by_method: Mapping[str, Respond]) -> Callable[[Request], Awaitable[Response]]:
     async def respond(request: Request) -> Response:
         answered = await by_method["GET" if request.method == "HEAD" else request.method](request)
-        return Response(msgspec.json.encode(answered), media_type="application/json")
+        return in_json(answered)
 
     return respond
 
@@ -76,42 +77,32 @@ class _Door:
     async def created(self, request: Request) -> object:
         """A new one."""
         customer = self._customer(request, writes=True)
-        sent = await _sent(request)
+        sent = await read_object(request)
         index = self._index
 
-        def decide() -> Card:
-            now = index.now()
-            return Card(
+        def new() -> Card:
+            card = made(
+                index,
+                caller_of(request),
                 dialect="telecomx",
-                id=index.random_bytes(ID_BYTES).hex(),
+                card_id=index.random_bytes(ID_BYTES).hex(),
                 customer=customer,
-                subscription=index.given_name("telecomx", customer),
-                trusted=caller_of(request).trusted,
                 said=said_by(sent, {}),
-                created_at=now,
-                modified_at=now,
             )
+            return replace(card, subscription=index.given_name("telecomx", customer))
 
-        return await self._put(decide)
+        return answer_of(await put_in(self._change, new))
 
     async def updated(self, request: Request) -> object:
         """The item with what was sent of it; the rest stays."""
         customer = self._customer(request, writes=True)
-        sent = await _sent(request)
+        sent = await read_object(request)
 
-        def decide() -> Card:
+        def after() -> Card:
             card = self._held(request, customer)
-            said = said_by(sent, card.said)
-            trusted = is_trusted_after(card, said, by_trusted=caller_of(request).trusted)
-            return replace(
-                card,
-                trusted=trusted,
-                said=said,
-                modified_at=self._index.now(),
-                revision=card.revision + 1,
-            )
+            return changed(self._index, caller_of(request), card, said_by(sent, card.said))
 
-        return await self._put(decide)
+        return answer_of(await put_in(self._change, after))
 
     async def deleted(self, request: Request) -> object:
         """The item as it was."""
@@ -140,16 +131,6 @@ class _Door:
             raise not_found()
         return card
 
-    async def _put(self, decide: Callable[[], Card]) -> object:
-        put: list[Card] = []
-
-        def decided() -> CardsChanged:
-            put.append(decide())
-            return CardsChanged(put=(put[-1],))
-
-        await self._change(decided)
-        return answer_of(put[-1])
-
     async def _change(self, decide: Callable[[], CardsChanged]) -> None:
         try:
             await self._index.change(decide)
@@ -159,14 +140,3 @@ class _Door:
             raise Denied(422, "limit", str(full)) from None
         except CannotNow as fault:
             raise Refusal(503, str(fault)) from None
-
-
-async def _sent(request: Request) -> dict[str, object]:
-    """The object in the body; none at all is an empty one."""
-    match await read_json(request):
-        case None:
-            return {}
-        case dict() as sent:
-            return sent
-        case _:
-            raise Refusal(400, "The body must be a JSON object.")

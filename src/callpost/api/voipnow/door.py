@@ -6,13 +6,13 @@ What is written is looked up again under the index's lock: somebody else may hav
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from callpost.api.making import changed, made, put_in
 from callpost.api.ports import CardIndex, CardsRefused, TooManyCards
 from callpost.api.voipnow.answers import resource
 from callpost.api.voipnow.asked import to_create, to_update, type_of
@@ -21,8 +21,9 @@ from callpost.api.voipnow.lanes import placed
 from callpost.api.voipnow.pages import page, read_query
 from callpost.api.voipnow.place import Place, place_of
 from callpost.api.voipnow.refusals import Invalid, invalid_table, refused
-from callpost.model.card import Card, CardsChanged, is_trusted_after
+from callpost.model.card import Card, CardsChanged
 from callpost.model.unknown import CannotNow
+from callpost.web.answer import in_json
 from callpost.web.asked import read_json
 from callpost.web.caller import caller_of
 from callpost.web.problem import Refusal
@@ -73,7 +74,7 @@ class _Door:
         found = [resource(card, place) for card in cards]
         beneath = request.path_params.get("type")
         url = f"{place.base}/{beneath}" if beneath else place.base
-        return _json(page(found, query, url=url))
+        return in_json(page(found, query, url=url))
 
     async def created(self, request: Request) -> Response:
         """A new event, and the whole of it as the answer."""
@@ -81,14 +82,14 @@ class _Door:
         body = await read_json(request)
         event = to_create(body, path_type=request.path_params.get("type", ""))
         card = await self._put(lambda: self._new(event, place, request), place)
-        return _json(resource(card, place), 201)
+        return in_json(resource(card, place), 201)
 
     async def updated(self, request: Request) -> Response:
         """An event with some of its fields changed."""
         place = self._place_to_change(request)
         body = await read_json(request)
         card = await self._put(lambda: self._changed(body, place, request), place)
-        return _json(resource(card, place))
+        return in_json(resource(card, place))
 
     async def deleted(self, request: Request) -> Response:
         """Those that the path names are gone; the answer has them once more."""
@@ -100,7 +101,7 @@ class _Door:
             return CardsChanged(taken=tuple(gone))
 
         await self._change(decide)
-        return _json([resource(card, place) for card in gone])
+        return in_json([resource(card, place) for card in gone])
 
     def _place_to_change(self, request: Request) -> Place:
         if not caller_of(request).may_change:
@@ -132,44 +133,31 @@ class _Door:
         return card
 
     def _new(self, event: Event, place: Place, request: Request) -> Card:
-        now = self._index.now()
-        return Card(
+        card = made(
+            self._index,
+            caller_of(request),
             dialect="voipnow",
-            id=self._index.random_bytes(_ID_BYTES).hex(),
+            card_id=self._index.random_bytes(_ID_BYTES).hex(),
             customer=place.customer,
-            scope=place.extension,
-            trusted=caller_of(request).trusted,
             said=said(event),
-            created_at=now,
-            modified_at=now,
         )
+        return replace(card, scope=place.extension)
 
     def _changed(self, body: object, place: Place, request: Request) -> Card:
         [card] = self._named(request, place)
         after = said(to_update(body, card.said))
-        return replace(
-            card,
-            said=after,
-            trusted=is_trusted_after(card, after, by_trusted=caller_of(request).trusted),
-            modified_at=self._index.now(),
-            revision=card.revision + 1,
-        )
+        return changed(self._index, caller_of(request), card, after)
 
     async def _put(self, make: Callable[[], Card], place: Place) -> Card:
         """Write down the card that `make` gives under the lock, in its lane."""
-        put: list[Card] = []
-
-        def decide() -> CardsChanged:
-            card = placed(
+        return await put_in(
+            self._change,
+            lambda: placed(
                 make(),
                 self._index.cards("voipnow", customer=place.customer),
                 lambda: self._index.given_name("voipnow", place.extension),
-            )
-            put[:] = [card]
-            return CardsChanged(put=(card,))
-
-        await self._change(decide)
-        return put[0]
+            ),
+        )
 
     async def _change(self, decide: Callable[[], CardsChanged]) -> None:
         try:
@@ -190,7 +178,3 @@ def _route(path: str, answers: Mapping[str, _Answer]) -> Route:
         return await answers[method](request)
 
     return Route(path, respond, methods=list(answers))
-
-
-def _json(content: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(content), status, media_type="application/json")

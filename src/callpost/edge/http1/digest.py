@@ -7,7 +7,10 @@ most daemons have none, and their start would wait for it.
 from collections.abc import Awaitable, Callable
 from typing import Self
 
+from callpost.edge.http1.attempt import Attempt
 from callpost.edge.http1.connection import Answer
+from callpost.edge.http1.head import RequestHead
+from callpost.model.delivery import Message
 from callpost.model.endpoint import Auth, DigestAuth
 
 
@@ -27,6 +30,21 @@ class Digest:
                 return cls(username, password)
             case _:
                 return None
+
+    async def attempt(
+        self,
+        attempt: Attempt,
+        head: RequestHead,
+        message: Message,
+        exchange: Callable[[Attempt, bytes], Awaitable[None]],
+    ) -> None:
+        """Make the attempt by one exchange or two: the challenge and the answer to it are one."""
+
+        async def once(authorization: str) -> Answer | None:
+            await exchange(attempt, head.request(message, authorization=authorization))
+            return attempt.result if isinstance(attempt.result, Answer) else None
+
+        await self.exchange(head.method, head.target(message), once)
 
     async def exchange(
         self, method: str, target: bytes, attempt: Callable[[str], Awaitable[Answer | None]]

@@ -62,7 +62,7 @@ class NegotiatingHttpSender:
         if self._digest is None:
             await self._exchange(attempt, self._head.request(message))
         else:
-            await self._exchange_with_digest(self._digest, attempt, message)
+            await self._digest.attempt(attempt, self._head, message, self._exchange)
         now = message.sent_at + attempt.total_s
         return attempt.report(self._outcome(attempt.result, now=now))
 
@@ -76,17 +76,6 @@ class NegotiatingHttpSender:
             self._idle.pop().close()
         for connection in [one for one in self._shared if not one.is_busy]:
             self._drop(connection)
-
-    async def _exchange_with_digest(
-        self, digest: Digest, attempt: Attempt, message: Message
-    ) -> None:
-        """The challenge and the answer to it are one attempt, under one deadline."""
-
-        async def once(authorization: str) -> Answer | None:
-            await self._exchange(attempt, self._head.request(message, authorization=authorization))
-            return attempt.result if isinstance(attempt.result, Answer) else None
-
-        await digest.exchange(self._head.method, self._head.target(message), once)
 
     async def _exchange(self, attempt: Attempt, request: bytes) -> None:
         carrier = self._reusable(attempt.ended)
