@@ -1,5 +1,6 @@
 """Which sender knows the way to an endpoint: the one table of the transports."""
 
+from collections.abc import Callable
 from typing import assert_never
 
 from callpost import __version__
@@ -19,12 +20,10 @@ def sender_factory(dialer: Dialer, egress: Egress) -> SenderFactory:
 
     def open_sender(endpoint: Endpoint) -> Sender:
         match endpoint:
-            case HttpEndpoint(http_client="httpx"):
-                return _httpx_sender(endpoint, dialer, contexts, egress)
-            case HttpEndpoint(http2=False, proxy=None):
+            case HttpEndpoint(http_client="own", http2=False, proxy=None):
                 return HttpSender(endpoint, dialer=dialer, egress=egress, version=__version__)
             case HttpEndpoint():
-                return _negotiating_sender(endpoint, dialer, contexts, egress)
+                return _other_http_sender(endpoint, dialer, contexts, egress)
             case TcpEndpoint():
                 return TcpSender(endpoint, dialer=dialer, egress=egress)
             case UdpEndpoint():
@@ -35,33 +34,25 @@ def sender_factory(dialer: Dialer, egress: Egress) -> SenderFactory:
     return open_sender
 
 
-def _negotiating_sender(
+def _other_http_sender(
     endpoint: HttpEndpoint, dialer: Dialer, contexts: TlsContexts, egress: Egress
 ) -> Sender:
-    # h2, hpack and h11 take 27 ms to import, and most installations never need them.
+    return _other_way(endpoint)(
+        endpoint,
+        dialer=dialer,
+        vet=dialer.refusal,
+        contexts=contexts.context,
+        egress=egress,
+        version=__version__,
+    )
+
+
+def _other_way(endpoint: HttpEndpoint) -> Callable[..., Sender]:
+    """What these stand on takes some 30 ms to import, and most installations never need it."""
+    if endpoint.http_client == "httpx":
+        from callpost.edge.send_httpx import HttpxSender  # noqa: PLC0415 - see above
+
+        return HttpxSender
     from callpost.edge.send_http_negotiated import NegotiatingHttpSender  # noqa: PLC0415 - see above
 
-    return NegotiatingHttpSender(
-        endpoint,
-        dialer=dialer,
-        vet=dialer.refusal,
-        contexts=contexts.context,
-        egress=egress,
-        version=__version__,
-    )
-
-
-def _httpx_sender(
-    endpoint: HttpEndpoint, dialer: Dialer, contexts: TlsContexts, egress: Egress
-) -> Sender:
-    # httpcore, h2 and h11 take 32 ms to import, and most installations never need them.
-    from callpost.edge.send_httpx import HttpxSender  # noqa: PLC0415 - see above
-
-    return HttpxSender(
-        endpoint,
-        dialer=dialer,
-        vet=dialer.refusal,
-        contexts=contexts.context,
-        egress=egress,
-        version=__version__,
-    )
+    return NegotiatingHttpSender

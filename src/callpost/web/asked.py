@@ -85,10 +85,15 @@ async def read_body(request: Request, kind: type[B]) -> B:
     sent = await read_sent(request)
     if not sent.content:
         return read_fields({}, kind, place="$.")
+    return read_fields(object_of(sent), kind, place="$.")
+
+
+def object_of(sent: Sent) -> dict[str, object]:
+    """The JSON object of what was sent; raises Refusal where it is none."""
     value = json_of(sent.content)
     if not isinstance(value, dict):
         raise refusal_of([FieldFault("$", "expected an object")])
-    return read_fields(value, kind, place="$.")
+    return value
 
 
 async def read_json(

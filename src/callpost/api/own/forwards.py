@@ -4,12 +4,13 @@ A rule is written whole: it has three keys.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
 
-from callpost.api.making import changed
-from callpost.api.own.cards import Table, new_rule
+from callpost.api.making import changed, put_in
+from callpost.api.own.cards import new_rule
 from callpost.api.own.changing import change, check_stays, customer_of, not_ours
 from callpost.api.own.conditions import (
     ETAG,
@@ -33,7 +34,7 @@ from callpost.api.own.schema import FORWARD, FORWARDS, NEW_FORWARD
 from callpost.api.ports import CardIndex, Listed, Roster
 from callpost.model.caller import Caller
 from callpost.model.card import Card, CardsChanged
-from callpost.web.asked import JSON_TYPE, Asked, Sent, json_of
+from callpost.web.asked import JSON_TYPE, Asked, Sent, object_of
 from callpost.web.fields import Nothing
 from callpost.web.operation import (
     Accepted,
@@ -43,7 +44,7 @@ from callpost.web.operation import (
     operation,
     operation_on,
 )
-from callpost.web.problem import FieldFault, Refusal, refusal_of
+from callpost.web.problem import Refusal
 
 _RULE: Final = Accepted(types={JSON_TYPE: NEW_FORWARD}, is_required=True)
 _AT: Final = "/v1/forwards/{id}"
@@ -175,32 +176,26 @@ class _Rules:
 
     async def make(self, asked: Asked[Nothing, Sent]) -> Answer:
         """A new one."""
-        document = _object(asked.body)
+        document = object_of(asked.body)
         customer = customer_of(asked.caller, document)
-        made: list[Card] = []
-
-        def decide() -> CardsChanged:
-            said = table_of(document)
-            made[:] = [new_rule(self._index, asked.caller, customer=customer, said=said)]
-            return CardsChanged(put=tuple(made))
-
-        await change(self._index, decide)
-        return _answer(listed_of(made[0]), 201, Location=f"/v1/forwards/{made[0].id}")
+        said = table_of(document)
+        card = await put_in(
+            partial(change, self._index),
+            lambda: new_rule(self._index, asked.caller, customer=customer, said=said),
+        )
+        return _answer(listed_of(card), 201, Location=f"/v1/forwards/{card.id}")
 
     async def replace(self, asked: Asked[Nothing, Sent]) -> Answer:
         """All of it but its customer."""
-        document = _object(asked.body)
+        document = object_of(asked.body)
         await self._check_ours(asked)
-        turned: list[Card] = []
 
-        def decide() -> CardsChanged:
+        def after() -> Card:
             card = self._card(asked)
             check_stays(document, "customer", card.customer)
-            turned[:] = [changed(self._index, asked.caller, card, table_of(document))]
-            return CardsChanged(put=tuple(turned))
+            return changed(self._index, asked.caller, card, table_of(document))
 
-        await change(self._index, decide)
-        return _answer(listed_of(turned[0]))
+        return _answer(listed_of(await put_in(partial(change, self._index), after)))
 
     async def take_away(self, asked: Asked[Nothing, Nothing]) -> Answer:
         """It is no longer there."""
@@ -242,10 +237,3 @@ class _Rules:
 def _answer(rule: Listed, status: int = 200, **headers: str) -> Answer:
     document = rule_document(rule)
     return Answer(status, document, {"ETag": etag_of(document, rule.card), **headers})
-
-
-def _object(sent: Sent) -> Table:
-    document = json_of(sent.content)
-    if not isinstance(document, dict):
-        raise refusal_of([FieldFault("$", "expected an object")])
-    return document

@@ -6,9 +6,10 @@ are answered at once.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Final
 
-from callpost.api.making import changed
+from callpost.api.making import changed, put_in
 from callpost.api.own.cards import Table, new_subscription
 from callpost.api.own.catalogue import Catalogue
 from callpost.api.own.changing import change, check_stays, customer_of, not_ours
@@ -31,7 +32,7 @@ from callpost.api.own.secrets import masked, restored
 from callpost.api.ports import CardIndex
 from callpost.model.card import Card, CardsChanged
 from callpost.model.unknown import UnknownSubscription
-from callpost.web.asked import JSON_TYPE, Asked, Sent, json_of
+from callpost.web.asked import JSON_TYPE, Asked, Sent, object_of
 from callpost.web.fields import Nothing
 from callpost.web.operation import (
     Accepted,
@@ -135,20 +136,16 @@ class _Desk:
 
     async def make(self, asked: Asked[Nothing, Sent]) -> Answer:
         """A new one, under a name of its own."""
-        document = _object(asked.body)
+        document = object_of(asked.body)
         wish = _wish(document)
         customer = customer_of(asked.caller, document)
         said = _said(document, {})
-        made: list[Card] = []
-
-        def decide() -> CardsChanged:
-            made[:] = [
-                new_subscription(self._index, asked.caller, wish=wish, customer=customer, said=said)
-            ]
-            return CardsChanged(put=tuple(made))
-
-        await change(self._index, decide)
-        [card] = made
+        card = await put_in(
+            partial(change, self._index),
+            lambda: new_subscription(
+                self._index, asked.caller, wish=wish, customer=customer, said=said
+            ),
+        )
         return self._catalogue.answer(listed_of(card), 201, Location=f"/v1/subscriptions/{card.id}")
 
     async def replace(self, asked: Asked[Nothing, Sent]) -> Answer:
@@ -167,20 +164,17 @@ class _Desk:
         return Answer(204, None)
 
     async def _turn(self, asked: Asked[Nothing, Sent], turn: Turn) -> Answer:
-        name, document = asked.path["name"], _object(asked.body)
+        name, document = asked.path["name"], object_of(asked.body)
         await self._check_ours(asked)
-        turned: list[Card] = []
 
-        def decide() -> CardsChanged:
+        def after() -> Card:
             card = self._card(asked, name)
             check_stays(document, "name", name)
             check_stays(document, "customer", card.customer)
             said = _said(turn(card.said, table_of(document)), card.said)
-            turned[:] = [changed(self._index, asked.caller, card, said)]
-            return CardsChanged(put=tuple(turned))
+            return changed(self._index, asked.caller, card, said)
 
-        await change(self._index, decide)
-        return self._catalogue.answer(listed_of(turned[0]))
+        return self._catalogue.answer(listed_of(await put_in(partial(change, self._index), after)))
 
     async def _check_ours(self, asked: Asked[Nothing, Sent] | Asked[Nothing, Nothing]) -> None:
         """Refuse what is not there, and what was made elsewhere."""
@@ -195,13 +189,6 @@ class _Desk:
             raise UnknownSubscription(name)
         check_unchanged(asked.headers, etag_of(self._catalogue.document(listed_of(card)), card))
         return card
-
-
-def _object(sent: Sent) -> Table:
-    document = json_of(sent.content)
-    if not isinstance(document, dict):
-        raise refusal_of([FieldFault("$", "expected an object")])
-    return document
 
 
 def _wish(document: Table) -> str:

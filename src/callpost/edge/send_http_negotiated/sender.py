@@ -4,6 +4,7 @@ What a peer or a proxy does is an outcome, never an exception. Over HTTP/2 the a
 connection; over HTTP/1.1, which a peer may choose, each has one of its own.
 """
 
+from functools import partial
 from typing import Final
 
 import trio
@@ -13,9 +14,7 @@ from callpost.edge.http1 import (
     Attempt,
     Connection,
     Digest,
-    ExchangeFailure,
     RequestHead,
-    Result,
 )
 from callpost.edge.send_http_negotiated.forwarding import as_forwarded
 from callpost.edge.send_http_negotiated.http2 import Http2Connection
@@ -23,9 +22,8 @@ from callpost.edge.send_http_negotiated.tls import SecureLink
 from callpost.edge.send_http_negotiated.way import Contexts, Dialer, Vet, Way
 from callpost.model.delivery import Message, Report
 from callpost.model.endpoint import HttpEndpoint
-from callpost.model.http_outcome import http_outcome
 from callpost.model.limits import Egress
-from callpost.model.outcome import LocalFault, Outcome, Retry
+from callpost.model.outcome import LocalFault, Retry
 
 _Carrier = Connection | Http2Connection
 
@@ -64,7 +62,7 @@ class NegotiatingHttpSender:
         else:
             await self._digest.attempt(attempt, self._head, message, self._exchange)
         now = message.sent_at + attempt.total_s
-        return attempt.report(self._outcome(attempt.result, now=now))
+        return attempt.report(attempt.outcome(host=self._endpoint.host, now=now))
 
     def headers(self, message: Message) -> tuple[tuple[str, str], ...]:
         """See ports.Sender."""
@@ -78,18 +76,11 @@ class NegotiatingHttpSender:
             self._drop(connection)
 
     async def _exchange(self, attempt: Attempt, request: bytes) -> None:
-        carrier = self._reusable(attempt.ended)
-        attempt.reused = carrier is not None
-        if carrier is not None:
-            await self._exchange_on(carrier, attempt, request)
-            if not attempt.died_unanswered:
-                return
-            # The peer closed it while our request was on its way: that is the connection's
-            # end and says nothing of the endpoint, so it is not charged.
-            attempt.reused = False
-        carrier = await self._connected(attempt)
-        if carrier is not None:
-            await self._exchange_on(carrier, attempt, request)
+        await attempt.exchanged(
+            self._reusable(attempt.ended),
+            connect=lambda: self._connected(attempt),
+            exchange=partial(self._exchange_on, attempt=attempt, request=request),
+        )
 
     async def _exchange_on(self, carrier: _Carrier, attempt: Attempt, request: bytes) -> None:
         try:
@@ -190,21 +181,6 @@ class NegotiatingHttpSender:
     def _drop(self, connection: Http2Connection) -> None:
         connection.close()
         self._shared.remove(connection)
-
-    def _outcome(self, result: Result, *, now: float) -> Outcome:
-        match result:
-            case Answer():
-                return http_outcome(
-                    result.status,
-                    retry_after=result.header(b"retry-after"),
-                    location=result.header(b"location"),
-                    host=self._endpoint.host,
-                    now=now,
-                )
-            case ExchangeFailure():
-                return Retry(reason=result.reason, phase=result.phase, timed_out=result.timed_out)
-            case _:
-                return result
 
 
 _TOO_LATE: Final = Retry(reason="timeout_connect", phase="connect", timed_out=True)

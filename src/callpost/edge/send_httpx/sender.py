@@ -4,6 +4,8 @@ What a peer or a proxy does is an outcome, never an exception. Redirects are nev
 nothing of the environment (proxies, netrc) is looked at.
 """
 
+from functools import partial
+
 import httpx
 import trio
 
@@ -11,9 +13,7 @@ from callpost.edge.http1 import (
     Answer,
     Attempt,
     Digest,
-    ExchangeFailure,
     RequestHead,
-    Result,
 )
 from callpost.edge.send_http_negotiated.forwarding import as_forwarded
 from callpost.edge.send_http_negotiated.way import Contexts, Dialer, Vet, Way
@@ -21,9 +21,8 @@ from callpost.edge.send_httpx.carrier import Carrier
 from callpost.edge.send_httpx.request import request_of
 from callpost.model.delivery import Message, Report
 from callpost.model.endpoint import HttpEndpoint
-from callpost.model.http_outcome import http_outcome
 from callpost.model.limits import Egress
-from callpost.model.outcome import LocalFault, Outcome, Retry
+from callpost.model.outcome import LocalFault, Retry
 
 
 class HttpxSender:
@@ -56,7 +55,7 @@ class HttpxSender:
         else:
             await self._digest.attempt(attempt, self._head, message, self._exchange)
         now = message.sent_at + attempt.total_s
-        return attempt.report(self._outcome(attempt.result, now=now))
+        return attempt.report(attempt.outcome(host=self._endpoint.host, now=now))
 
     def headers(self, message: Message) -> tuple[tuple[str, str], ...]:
         """See ports.Sender."""
@@ -68,18 +67,11 @@ class HttpxSender:
             self._idle.pop().close()
 
     async def _exchange(self, attempt: Attempt, request: bytes) -> None:
-        carrier = self._reusable(attempt.ended)
-        attempt.reused = carrier is not None
-        if carrier is not None:
-            await self._exchange_on(carrier, attempt, request)
-            if not attempt.died_unanswered:
-                return
-            # The peer closed it while our request was on its way: that is the connection's
-            # end and says nothing of the endpoint, so it is not charged.
-            attempt.reused = False
-        carrier = await self._connected(attempt)
-        if carrier is not None:
-            await self._exchange_on(carrier, attempt, request)
+        await attempt.exchanged(
+            self._reusable(attempt.ended),
+            connect=lambda: self._connected(attempt),
+            exchange=partial(self._exchange_on, attempt=attempt, request=request),
+        )
 
     async def _exchange_on(self, carrier: Carrier, attempt: Attempt, request: bytes) -> None:
         attempt.result = await carrier.exchange(
@@ -113,18 +105,3 @@ class HttpxSender:
                 return carrier
             carrier.close()
         return None
-
-    def _outcome(self, result: Result, *, now: float) -> Outcome:
-        match result:
-            case Answer():
-                return http_outcome(
-                    result.status,
-                    retry_after=result.header(b"retry-after"),
-                    location=result.header(b"location"),
-                    host=self._endpoint.host,
-                    now=now,
-                )
-            case ExchangeFailure():
-                return Retry(reason=result.reason, phase=result.phase, timed_out=result.timed_out)
-            case _:
-                return result
