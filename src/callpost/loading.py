@@ -13,7 +13,7 @@ from callpost.config import Config, Fault, FaultyConfig, Source, parse, state_di
 from callpost.edge.last_good import keep, kept
 from callpost.edge.read_config import TextFile, file_digests, file_fault, read_texts, secret_from
 from callpost.edge.tls_pair import pair_fault
-from callpost.model.terminal import escaped
+from callpost.model.terminal import visible
 
 
 class Loaded(Struct, frozen=True):
@@ -110,4 +110,4 @@ def _read(path: Path) -> tuple[list[Source], list[Fault]]:
 
 def _shown(file: str) -> str:
     """The file's name as it can be printed, also where it is no UTF-8."""
-    return escaped(file.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
+    return visible(file.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))

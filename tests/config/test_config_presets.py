@@ -30,6 +30,13 @@ def test_an_empty_preset_is_none(parsed: Parsed) -> None:
     assert _one(parsed(_text(""))).vocabulary == "callpost"
 
 
+def test_what_cannot_be_seen_in_a_name_is_spelled_out(faults_of: FaultsOf) -> None:
+    """A zero-width space from a web page, and a code point that no font has."""
+    unseen, unassigned = faults_of(_text("\u200bzammad"), _text("b\ud7fc").replace('"a"', '"b"'))
+    assert unseen.endswith(r'there is no preset "\u200bzammad"; did you mean "zammad"?')
+    assert unassigned.endswith(r'there is no preset "b\ud7fc"')
+
+
 def test_zammad_takes_three_events_and_knows_what_its_answers_mean(parsed: Parsed) -> None:
     """Its generic interface refuses anything else."""
     found = _one(parsed(_text("zammad")))

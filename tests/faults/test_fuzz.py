@@ -1,11 +1,10 @@
 """Nonsense at every door: nothing raises, nothing hangs, and every line gets its one reply.
 
-`CALLPOST_FUZZ=20` tries twenty times as many examples. Answers over HTTP have the same in
-`tests/edge/send/test_http1_fuzz.py`, frames in `tests/model/test_framing.py`.
+Answers over HTTP have the same in `tests/edge/send/test_http1_fuzz.py`, frames in
+`tests/model/test_framing.py`.
 """
 
 import json
-import os
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,10 +28,9 @@ from faults.damaged_texts import cut, damaged
 from faults.house_in_a_thread import Guests, a_house_in_a_thread
 from faults.real_subscriptions import PROMISES, configured
 
-TIMES: Final = int(os.environ.get("CALLPOST_FUZZ", "1"))
 _SHARED: Final = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-a_little = settings(max_examples=examples(1) * TIMES, suppress_health_check=_SHARED)
-a_lot = settings(max_examples=examples(2) * TIMES, suppress_health_check=_SHARED)
+a_little = settings(max_examples=examples(1), suppress_health_check=_SHARED)
+a_lot = settings(max_examples=examples(2), suppress_health_check=_SHARED)
 
 LINE_MAX_BYTES: Final = 1024
 CODES: Final = {"invalid", "too_large"}

@@ -1,9 +1,5 @@
-"""Nonsense at the operator's door: never a 500, never a hang, never a traceback in the log.
+"""Nonsense at the operator's door: never a 500, never a hang, never a traceback in the log."""
 
-`CALLPOST_FUZZ=20` tries twenty times as many examples.
-"""
-
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -18,9 +14,8 @@ from callpost.web.problem import Problem
 from control_house import an_open_door, raw
 from examples import examples
 
-TIMES: Final = int(os.environ.get("CALLPOST_FUZZ", "1"))
 _SHARED: Final = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-a_lot = settings(max_examples=examples(1) * TIMES, suppress_health_check=_SHARED)
+a_lot = settings(max_examples=examples(1), suppress_health_check=_SHARED)
 
 # Requests of one example go to one door: what one of them breaks, the next ones see.
 _TOGETHER: Final = 8

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callpost.model.terminal import escaped, escaped_json
+from callpost.model.terminal import escaped, escaped_json, visible
 
 
 def test_an_escape_sequence_is_spelled_out() -> None:
@@ -23,6 +23,18 @@ def test_a_bidi_override_is_spelled_out() -> None:
 def test_no_control_character_is_left(text: str) -> None:
     """Whatever comes, what is shown has no control characters."""
     assert not any(unicodedata.category(char) == "Cc" for char in escaped(text))
+
+
+def test_what_cannot_be_seen_in_a_name_is_spelled_out() -> None:
+    """Two names that look alike are told apart: no-break and zero-width spaces, unassigned."""
+    assert visible("zammad \u00e9") == "zammad \u00e9"
+    assert visible("\u200bzammad\xa0\ud7fc") == "\\u200bzammad\\xa0\\ud7fc"
+
+
+@given(st.text(alphabet=st.characters()))
+def test_a_visible_name_can_be_printed(text: str) -> None:
+    """Half a pair of surrogates as well."""
+    assert visible(text).isprintable()
 
 
 @given(st.text())

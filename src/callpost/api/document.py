@@ -11,7 +11,7 @@ import msgspec
 from callpost.api.translated import MalformedDocument, Refused
 from callpost.model.fault import Fault
 from callpost.model.limits import MIB
-from callpost.model.terminal import escaped
+from callpost.model.terminal import escaped, visible
 
 # A thousand subscriptions have some hundred KiB; larger is another kind of file.
 DOCUMENT_MAX_BYTES: Final = 16 * MIB
@@ -191,4 +191,4 @@ def _refused(path: str, sentence: str) -> Refused:
 
 
 def _quoted(key: str) -> str:
-    return escaped(msgspec.json.encode(key[:80]).decode())
+    return visible(msgspec.json.encode(key[:80]).decode())

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from callpost.config.faults import Fault, Source
-from callpost.model.terminal import escaped
+from callpost.model.terminal import visible
 
 # These are collected from all files; the names within them are compared where they are read.
 _ADDED_UP = frozenset({"subscription", "forward", "preset", "customer", "api.token"})
@@ -41,7 +41,7 @@ def _document(source: Source, faults: list[Fault]) -> Document | None:
     try:
         return Document(source.file, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        faults.append(Fault(source.file, "", "syntax", escaped(str(error))))
+        faults.append(Fault(source.file, "", "syntax", visible(str(error))))
     except ValueError:
         # The only other thing that Python's reader stumbles over.
         faults.append(Fault(source.file, "", "syntax", "a number has too many digits"))
@@ -57,7 +57,7 @@ def _set_twice(documents: Sequence[Document]) -> Iterator[Fault]:
         for path in _paths(document.table):
             if path in first:
                 sentence = f"this key is already set in {first[path]}"
-                yield Fault(document.file, escaped(path), "duplicate", sentence)
+                yield Fault(document.file, visible(path), "duplicate", sentence)
             first.setdefault(path, document.file)
 
 

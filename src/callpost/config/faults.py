@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from callpost.model.credential import UnreadableCredential
 from callpost.model.fault import Fault
-from callpost.model.terminal import escaped
+from callpost.model.terminal import visible
 
 __all__ = [
     "Fault",
@@ -74,7 +74,7 @@ class Spot(Struct, frozen=True, kw_only=True):
 
     def key(self, key: str) -> "Spot":
         """The place of one key of this table."""
-        shown = key if _BARE_KEY.fullmatch(key) else f'"{escaped(key)}"'
+        shown = key if _BARE_KEY.fullmatch(key) else f'"{visible(key)}"'
         return self._at(f"{self.path}.{shown}" if self.path else shown)
 
     def item(self, number: int) -> "Spot":

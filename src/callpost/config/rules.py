@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from callpost.config.faults import Spot
 from callpost.model.spelling import did_you_mean
-from callpost.model.terminal import escaped
+from callpost.model.terminal import visible
 
 Rule = Callable[[object, Spot], object]
 Rules = Mapping[str, Rule]
@@ -153,7 +153,7 @@ def has_controls(value: str) -> bool:
 
 def quoted(word: str) -> str:
     """A name from the file for a sentence."""
-    return f'"{escaped(word[:80])}"'
+    return f'"{visible(word[:80])}"'
 
 
 # A bool is an int, and a datetime is a date: the narrower stands first.

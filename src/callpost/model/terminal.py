@@ -18,6 +18,18 @@ def escaped(text: str) -> str:
     return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def visible(word: str) -> str:
+    r"""`word` with all spelled out that leaves no ink, such as `\u200b` or `\xa0`, but the space.
+
+    For names that a reader compares letter by letter; a joiner within a text is no mistake.
+    """
+    if word.isprintable():
+        return word
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in word
+    )
+
+
 def escaped_json(document: bytes) -> bytes:
     r"""The same JSON, in UTF-8 on one line, with `\u009b` or the like for each such character."""
     if document.isascii() and b"\x7f" not in document:
