@@ -17,6 +17,7 @@ from callpost.model.condition import (
     Status,
     SubscriptionState,
     Trouble,
+    Unserved,
 )
 from callpost.model.delivery import Attempted
 
@@ -158,6 +159,17 @@ SUBSCRIPTIONS: Final = (
         last_failure="503 Service Unavailable",
     ),
     replace(a_subscription("ops"), condition="paused", since="2026-11-20T17:00:00.000Z"),
+)
+
+UNSERVED: Final = (
+    Unserved(
+        name="voipnow.0003-210.8dd86b12",
+        origin="voipnow",
+        customer="acme",
+        condition="left_out",
+        reason='customer: there is no customer "acme"',
+    ),
+    Unserved(name="lobby", origin="file", customer="", condition="disabled"),
 )
 
 

@@ -23,6 +23,7 @@ from callpost.model.condition import (
     Status,
     SubscriptionCondition,
     SubscriptionState,
+    Unserved,
 )
 from callpost.model.delivery import Attempted, SpoolUnreadable
 from callpost.model.fault import Fault
@@ -45,7 +46,7 @@ from callpost.web.operation import Operation
 from callpost.web.own import own_language
 from callpost.web.site import Site, everybody
 from card_house import CardHouse
-from conditions import HEALTHY, WELL, a_subscription
+from conditions import HEALTHY, UNSERVED, WELL, a_subscription
 from doubles import logs_into
 
 AT = "2026-11-21T16:40:00.000Z"
@@ -165,6 +166,12 @@ class KnownHouse:
         """Remember it; there was one event."""
         self.purges.append((criteria, dry_run))
         return Purged(events=1)
+
+    # --- control.ports.Roster
+
+    def unserved(self) -> tuple[Unserved, ...]:
+        """One that is left out, one that is disabled."""
+        return UNSERVED
 
     # --- control.ports.Operating
 
@@ -342,6 +349,7 @@ async def an_open_door(directory: Path, *, unread_s: float = 10.0) -> AsyncItera
     live = Live(witnesses)
     house = Premises(
         operating=known,
+        roster=known,
         purging=known,
         settings=known,
         metrics=known,

@@ -1,5 +1,7 @@
 """All subscriptions and forward rules as tables, for the API: see api.ports.Roster.
 
+Operators see here what gets nothing: see control.ports.Roster.
+
 What files say is read out of their texts when it is first asked for: few daemons are ever asked.
 """
 
@@ -11,6 +13,7 @@ import trio
 from callpost.api.ports import Listed
 from callpost.config.flat import Flat, flat
 from callpost.model.card import Card
+from callpost.model.condition import Unserved
 from callpost.model.drawn import Drawn
 from callpost.reload import Reload
 
@@ -52,6 +55,32 @@ class Roster:
         ]
         return [*of_files, *self._made("forward")]
 
+    def unserved(self) -> tuple[Unserved, ...]:
+        """Every subscription that gets nothing, those of the files first."""
+        registered = self._settings.registered
+        disabled = (
+            Unserved(
+                name=one.name,
+                origin=one.origin,
+                customer=one.filter.customer,
+                condition="disabled",
+            )
+            for one in registered.config.subscriptions
+            if not one.enabled
+        )
+        left_out = (
+            Unserved(
+                name=_name_of(one),
+                origin=one.origin,
+                customer=one.customer,
+                condition="left_out",
+                reason=f"{faults[0].path}: {faults[0].sentence}",
+            )
+            for one, faults in registered.made.faults
+            if one.kind == "subscription"
+        )
+        return (*disabled, *left_out)
+
     def _made(self, kind: str) -> Iterator[Listed]:
         """Those whose cards are in force."""
         registered = self._settings.registered
@@ -71,12 +100,16 @@ class Roster:
 
 def _listed(one: Drawn, card: Card | None) -> Listed:
     return Listed(
-        name=one.name or one.cards[0],
+        name=_name_of(one),
         origin=one.origin,
         customer=one.customer,
         table=one.table,
         card=card,
     )
+
+
+def _name_of(one: Drawn) -> str:
+    return one.name or one.cards[0]
 
 
 def _bare(table: Mapping[str, object]) -> Mapping[str, object]:

@@ -46,6 +46,7 @@ class Sites:
         """The site on the operator's socket: who can open it may do everything."""
         premises = Premises(
             operating=self._desk,
+            roster=self._roster,
             purging=Eraser(
                 self._house.spool.purging,
                 recall=self._room.dispatcher.recall,

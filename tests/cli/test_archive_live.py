@@ -71,7 +71,9 @@ class SpoolHouse(KnownHouse):
 async def serving(house: SpoolHouse, path: Path) -> AsyncIterator[None]:
     """The control door of a daemon with that spool."""
     live = Live(Witnesses(Uncounted()))
-    premises = Premises(operating=house, purging=house, settings=house, metrics=house, live=live)
+    premises = Premises(
+        operating=house, roster=house, purging=house, settings=house, metrics=house, live=live
+    )
     app = a_site(premises, house, house.spool.records)
     stopping = trio.Event()
     log = collecting_log(lambda _: None)

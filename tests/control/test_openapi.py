@@ -30,6 +30,7 @@ def table() -> list[Operation]:
     known = KnownHouse()
     premises = Premises(
         operating=known,
+        roster=known,
         purging=known,
         settings=known,
         metrics=known,

@@ -16,6 +16,7 @@ async def told(method: str, path: str, *, within_s: float) -> list[dict[str, Any
     known, sent = KnownHouse(), list[dict[str, Any]]()
     premises = Premises(
         operating=known,
+        roster=known,
         purging=known,
         settings=known,
         metrics=known,

@@ -149,7 +149,7 @@ class _OfDaemon:
 
     async def know(self, name: str) -> None:
         if name:
-            _know(name, [one.name for one in await self.states()])
+            _know(name, (await self._get("/v1/states", Listed)).names())
 
     async def _found(
         self, path: str, as_type: type[_Answer], **query: str | float | list[str] | None

@@ -10,6 +10,7 @@ from typing import Final, assert_never
 from rich.text import Text
 
 from callpost.cli.figures import counted, host, moment, seconds_until, span
+from callpost.cli.names import why_unserved
 from callpost.cli.standing import STYLES
 from callpost.cli.tables import Cell, Column, labelled, sentence, table
 from callpost.model.condition import (
@@ -17,6 +18,7 @@ from callpost.model.condition import (
     EndpointState,
     SubscriptionCondition,
     SubscriptionState,
+    Unserved,
 )
 
 _COLUMNS: Final = (
@@ -41,10 +43,14 @@ def is_failing(one: SubscriptionState) -> bool:
     return bool(one.stalled) or any(door.condition != "ok" for door in one.endpoints)
 
 
-def overview(states: Sequence[SubscriptionState], width: int | None) -> list[Text]:
-    """A row for each, the furthest behind first."""
+def overview(
+    states: Sequence[SubscriptionState], width: int | None, unserved: Sequence[Unserved] = ()
+) -> list[Text]:
+    """A row for each, the furthest behind first, and last those that get nothing."""
     ranked = sorted(states, key=lambda one: (-one.lag_s, -one.pending, one.name))
-    return table(_COLUMNS, [_row(one) for one in ranked], width)
+    idle = sorted(unserved, key=lambda one: one.name)
+    rows = [*map(_row, ranked), *map(_row_unserved, idle)]
+    return table(_COLUMNS, rows, width)
 
 
 def state_of(one: SubscriptionState) -> Cell:
@@ -78,6 +84,31 @@ def detail(one: SubscriptionState, now: datetime, width: int | None) -> list[Tex
     return lines
 
 
+def detail_unserved(one: Unserved, width: int | None) -> list[Text]:
+    """Everything about one that gets nothing."""
+    state = _state_unserved(one)
+    lines = sentence(Cell(f"{one.name}: {state.text}", f"bold {state.style}"), width)
+    lines += labelled("gets", f"nothing: {why_unserved(one)}", width)
+    for label, cell in _whose(one):
+        lines += labelled(label, cell, width)
+    return lines
+
+
+def _row_unserved(one: Unserved) -> tuple[Cell | str, ...]:
+    figures = ("",) * 5
+    return (one.name, _state_unserved(one), *figures, one.origin, "", one.reason)
+
+
+def _state_unserved(one: Unserved) -> Cell:
+    match one.condition:
+        case "disabled":
+            return Cell("disabled", "yellow")
+        case "left_out":
+            return Cell("left out", "bold red")
+        case _:
+            assert_never(one.condition)
+
+
 def _row(one: SubscriptionState) -> tuple[Cell | str, ...]:
     failing = [door for door in one.endpoints if door.condition != "ok"]
     return (
@@ -100,10 +131,7 @@ def _particulars(one: SubscriptionState, now: datetime) -> Iterator[tuple[str, C
     if one.condition != "active":
         since = f"since {moment(one.since, now)}, " if one.since else ""
         yield "paused", Cell(f"{since}{_why_paused(one.condition)}", "yellow")
-    if one.customer not in {"", "*"}:
-        yield "customer", one.customer
-    if one.origin != "file":
-        yield "made over", f"the API ({one.origin})"
+    yield from _whose(one)
     oldest = f", the oldest {span(one.lag_s)} old" if one.lag_s >= 1 else ""
     yield "behind", f"{one.pending:,} pending{oldest}, {one.in_flight:,} in flight"
     attempts = counted(one.attempts, "attempt")
@@ -115,6 +143,13 @@ def _particulars(one: SubscriptionState, now: datetime) -> Iterator[tuple[str, C
     if one.last_failed_at:
         reason = f": {one.last_failure}" if one.last_failure else ""
         yield "failed", f"last at {moment(one.last_failed_at, now)}{reason}"
+
+
+def _whose(one: SubscriptionState | Unserved) -> Iterator[tuple[str, str]]:
+    if one.customer not in {"", "*"}:
+        yield "customer", one.customer
+    if one.origin != "file":
+        yield "made over", f"the API ({one.origin})"
 
 
 def _why_paused(condition: SubscriptionCondition) -> str:

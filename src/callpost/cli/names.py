@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Final, assert_never
 
 import asyncclick as click
 import trio
@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from callpost.cli.door import control_path, documents_of, opened
 from callpost.cli.options import default_config
-from callpost.model.condition import SubscriptionState
+from callpost.model.condition import SubscriptionState, Unserved
 from callpost.model.spelling import did_you_mean
 
 # Whoever presses Tab does not wait longer.
@@ -28,6 +28,33 @@ class Listed(Struct, frozen=True):
     """What the daemon answers when it is asked for all subscriptions."""
 
     subscriptions: tuple[SubscriptionState, ...]
+    unserved: tuple[Unserved, ...] = ()
+
+    def names(self) -> list[str]:
+        """The names of all, served or not."""
+        return [*(one.name for one in self.subscriptions), *(one.name for one in self.unserved)]
+
+    def fault(self, names: Iterable[str]) -> str:
+        """One sentence on the names of those that get nothing, or are not there; "" where none."""
+        unserved = {one.name: why_unserved(one) for one in self.unserved}
+        sentences = [
+            f"{name!r} gets nothing: {unserved[name]}."
+            if name in unserved
+            else unknown([name], self.names())
+            for name in names
+        ]
+        return " ".join(filter(None, sentences))
+
+
+def why_unserved(one: Unserved) -> str:
+    """Why nothing is sent to it, as the end of a sentence."""
+    match one.condition:
+        case "disabled":
+            return "it is disabled"
+        case "left_out":
+            return f"the configuration forbids it by now ({one.reason})"
+        case _:
+            assert_never(one.condition)
 
 
 def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -86,8 +113,7 @@ def _known_to_the_daemon(config: Path, control: Path | None) -> list[str]:
     async def ask() -> list[str]:
         with trio.move_on_after(_PATIENCE_S):
             async with opened(config, control) as daemon:
-                listed = await daemon.get("/v1/states", Listed)
-                return [one.name for one in listed.subscriptions]
+                return (await daemon.get("/v1/states", Listed)).names()
         return []
 
     if not os.access(_socket(config, control), os.W_OK):

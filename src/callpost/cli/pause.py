@@ -10,7 +10,7 @@ from typing import Literal
 import asyncclick as click
 
 from callpost.cli.door import control_option, opened
-from callpost.cli.names import Listed, complete_names, unknown
+from callpost.cli.names import Listed, complete_names
 from callpost.cli.options import config_option, json_option
 from callpost.cli.paper import say, say_json
 from callpost.model.condition import SubscriptionState
@@ -62,7 +62,7 @@ async def _turned(
 ) -> list[SubscriptionState]:
     async with opened(config, control) as daemon:
         listed = await daemon.get("/v1/states", Listed)
-        if fault := unknown(names, [one.name for one in listed.subscriptions]):
+        if fault := listed.fault(names):
             changed = " Nothing was changed." if len(names) > 1 else ""
             raise click.ClickException(fault + changed)
         return [
@@ -74,7 +74,7 @@ async def _turned(
 
 def _tell(states: Sequence[SubscriptionState], now: str, *, as_json: bool) -> None:
     if as_json:
-        say_json(Listed(tuple(states)))
+        say_json({"subscriptions": states})
         return
     for one in states:
         waiting = f", {one.pending:,} pending" if one.pending else ""

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from callpost.cli.archive import REPORT
 from callpost.cli.door import control_option, opened
 from callpost.cli.interrupts import until_interrupted
-from callpost.cli.names import Listed, unknown
+from callpost.cli.names import Listed
 from callpost.cli.options import NumberRange, config_option, json_option
 from callpost.cli.paper import say, say_json
 from callpost.cli.selecting import Criteria, selecting, selection_of, subscription_argument
@@ -136,8 +136,8 @@ class _Run:
         order, rate = self._order, self._order.rate_per_s
         async with opened(config, control) as daemon:
             if name := order.selection.subscription:
-                listed = (await daemon.get("/v1/states", Listed)).subscriptions
-                if fault := unknown([name.removesuffix(REPORT)], [one.name for one in listed]):
+                listed = await daemon.get("/v1/states", Listed)
+                if fault := listed.fault([name.removesuffix(REPORT)]):
                     raise click.ClickException(fault)
             with _progress(shown=rate > 0 and not order.dry_run) as progress:
                 task = progress.add_task("replaying", total=None)

@@ -7,13 +7,13 @@ from typing import Final
 
 import asyncclick as click
 
-from callpost.cli.couriers import detail
+from callpost.cli.couriers import detail, detail_unserved
 from callpost.cli.door import control_option, opened
-from callpost.cli.names import Listed, complete_names, unknown
+from callpost.cli.names import Listed, complete_names
 from callpost.cli.options import config_option, json_option
 from callpost.cli.paper import paper, put, say_json, width_of
 from callpost.cli.standing import is_well, screen
-from callpost.model.condition import Status, SubscriptionState
+from callpost.model.condition import Status, SubscriptionState, Unserved
 
 _EXAMPLES: Final = """\b
 Examples:
@@ -51,19 +51,25 @@ async def status(name: str | None, config: Path, control: Path | None, *, as_jso
         sys.exit(1)
 
 
-async def _subscription(name: str, config: Path, control: Path | None) -> SubscriptionState:
+async def _subscription(
+    name: str, config: Path, control: Path | None
+) -> SubscriptionState | Unserved:
     async with opened(config, control) as daemon:
         listed: Listed = await daemon.get("/v1/states", Listed)
-    if fault := unknown([name], [one.name for one in listed.subscriptions]):
-        raise click.ClickException(fault)
-    return next(one for one in listed.subscriptions if one.name == name)
+    every: list[SubscriptionState | Unserved] = [*listed.subscriptions, *listed.unserved]
+    for one in every:
+        if one.name == name:
+            return one
+    raise click.ClickException(listed.fault([name]))
 
 
-def _show_one(found: SubscriptionState, *, as_json: bool) -> None:
+def _show_one(found: SubscriptionState | Unserved, *, as_json: bool) -> None:
+    console = paper()
     if as_json:
         say_json(found)
+    elif isinstance(found, Unserved):
+        put(detail_unserved(found, width_of(console)), console)
     else:
-        console = paper()
         put(detail(found, _now(), width_of(console)), console)
 
 

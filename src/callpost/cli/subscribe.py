@@ -116,15 +116,16 @@ async def unsubscribe(
     """
     gone = list(dict.fromkeys(names))
     async with opened(config, control) as daemon:
-        states = {one.name: one for one in (await daemon.get("/v1/states", Listed)).subscriptions}
-        if fault := await _fault(daemon, gone, list(states)):
+        listed = await daemon.get("/v1/states", Listed)
+        if fault := await _fault(daemon, gone, listed.names()):
             changed = " Nothing was changed." if len(gone) > 1 else ""
             raise click.ClickException(fault + changed)
+        pending = {one.name: one.pending for one in listed.subscriptions}
         for name in gone:
             await daemon.delete(_path(name))
             if not as_json:
-                pending = states[name].pending if name in states else 0
-                say(f"{name} is gone{f', {pending:,} pending are dead letters' if pending else ''}")
+                left = pending.get(name)
+                say(f"{name} is gone{f', {left:,} pending are dead letters' if left else ''}")
     if as_json:
         say_json({"unsubscribed": gone})
 
@@ -150,11 +151,8 @@ async def _make(
         say_json({"subscriptions": made})
 
 
-async def _fault(daemon: "Control", names: Sequence[str], served: Sequence[str]) -> str:
-    """Why these cannot be taken away here, "" where they can.
-
-    One that is not enabled is not served, and is there all the same.
-    """
+async def _fault(daemon: "Control", names: Sequence[str], known: Sequence[str]) -> str:
+    """Why these cannot be taken away here, "" where they can."""
     # Whoever has asked `opened` has it loaded.
     from callpost.edge.call_control import ControlRefused  # noqa: PLC0415 - see above
 
@@ -164,7 +162,7 @@ async def _fault(daemon: "Control", names: Sequence[str], served: Sequence[str])
         except ControlRefused as refused:
             if refused.status != _NOT_FOUND:
                 raise
-            return unknown([name], [one for one in served if one != name])
+            return unknown([name], [one for one in known if one != name])
         match document.get("origin"):
             case "api":
                 pass

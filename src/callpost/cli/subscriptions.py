@@ -31,24 +31,26 @@ async def subscriptions(
     """List the subscriptions with state and figures, the furthest behind first.
 
     LAG is the age of the oldest delivery that could go; what waits for its next attempt does not
-    count. In a narrow terminal the less important columns are left out; a pipe gets them all.
-    --failing and --paused together list what is either.
+    count. Last come those that get nothing, disabled or left out because the configuration forbids
+    by now what was made over the API. In a narrow terminal the less important columns are left
+    out; a pipe gets them all. --failing and --paused together list what is either.
 
     Exit status: 0 when they were listed, also when there are none, 1 when the daemon is not
     running, 2 for wrong usage.
     """
     async with opened(config, control) as daemon:
-        states = (await daemon.get("/v1/states", Listed)).subscriptions
+        listed = await daemon.get("/v1/states", Listed)
     if failing or paused:
         states = tuple(
             one
-            for one in states
+            for one in listed.subscriptions
             if (failing and is_failing(one)) or (paused and one.condition != "active")
         )
+        listed = Listed(states)
     if as_json:
-        say_json(Listed(states))
-    elif states:
+        say_json(listed)
+    elif listed.names():
         console = paper()
-        put(overview(states, width_of(console)), console)
+        put(overview(listed.subscriptions, width_of(console), listed.unserved), console)
     else:
         say("There is none such." if failing or paused else "There is no subscription.")

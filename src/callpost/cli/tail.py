@@ -12,7 +12,7 @@ from callpost.cli.attempts import STYLES, lines_of
 from callpost.cli.door import NoDaemon, control_option, opened
 from callpost.cli.figures import counted
 from callpost.cli.interrupts import until_interrupted
-from callpost.cli.names import Listed, complete_names, unknown
+from callpost.cli.names import Listed, complete_names
 from callpost.cli.options import config_option
 from callpost.cli.paper import paper, put, say_json_line, width_of
 from callpost.model.delivery import Attempted
@@ -136,8 +136,7 @@ async def _know(names: Sequence[str], daemon: "Control") -> None:
     """Wait for nothing that cannot come."""
     if names:
         listed = await daemon.get("/v1/states", Listed)
-        known = [one.name for one in listed.subscriptions]
-        if fault := unknown([name.removesuffix(_REPORT) for name in names], known):
+        if fault := listed.fault([name.removesuffix(_REPORT) for name in names]):
             raise click.ClickException(fault)
 
 

@@ -9,7 +9,7 @@ import asyncclick as click
 from rich.text import Text
 
 from callpost.cli.door import control_option, opened
-from callpost.cli.names import Listed, complete_names, unknown
+from callpost.cli.names import Listed, complete_names
 from callpost.cli.options import config_option, json_option
 from callpost.cli.paper import paper, put, say_json, width_of
 from callpost.cli.tables import Cell, labelled, sentence
@@ -35,8 +35,8 @@ async def test(name: str, config: Path, control: Path | None, *, as_json: bool) 
     subscription or the daemon is not running, 2 for wrong usage.
     """
     async with opened(config, control) as daemon:
-        listed = (await daemon.get("/v1/states", Listed)).subscriptions
-        if fault := unknown([name], [one.name for one in listed]):
+        listed = await daemon.get("/v1/states", Listed)
+        if fault := listed.fault([name]):
             raise click.ClickException(fault)
         # It takes as long as the endpoints' own time-outs, one after the other.
         trial = await daemon.post(f"/v1/subscriptions/{name}/test", Trial, timeout_s=None)

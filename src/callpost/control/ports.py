@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
 from callpost.model.changes import Reloaded
-from callpost.model.condition import HealthReport, Status, SubscriptionState
+from callpost.model.condition import HealthReport, Status, SubscriptionState, Unserved
 from callpost.model.delivery import Attempted
 from callpost.model.purge import Criteria, Purged
 
@@ -25,6 +25,14 @@ class Operating(Protocol):
 
     async def subscriptions(self) -> tuple[SubscriptionState, ...]:
         """Tell of every subscription, in the order of the configuration."""
+        ...
+
+
+class Roster(Protocol):
+    """Knows what is not in force, too."""
+
+    def unserved(self) -> tuple[Unserved, ...]:
+        """Tell of every subscription that gets nothing: it is disabled, or left out."""
         ...
 
 

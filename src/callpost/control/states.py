@@ -4,25 +4,26 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from callpost.control.ports import Operating
-from callpost.model.condition import SubscriptionState
+from callpost.control.ports import Operating, Roster
+from callpost.model.condition import SubscriptionState, Unserved
 from callpost.web.asked import Asked
-from callpost.web.examples import STATE
+from callpost.web.examples import STATE, UNSERVED
 from callpost.web.fields import Nothing
 from callpost.web.operation import Operation, Shown, operation
 
 
 class States(Struct, frozen=True):
-    """All of them, in the order of the configuration."""
+    """All of them, in the order of the configuration; those that get nothing by themselves."""
 
     subscriptions: tuple[SubscriptionState, ...]
+    unserved: tuple[Unserved, ...]
 
 
-def states(operating: Operating) -> Iterator[Operation]:
+def states(operating: Operating, roster: Roster) -> Iterator[Operation]:
     """Look at them."""
 
     async def every(_: Asked[Nothing, Nothing]) -> States:
-        return States(await operating.subscriptions())
+        return States(await operating.subscriptions(), roster.unserved())
 
     yield operation(
         "GET",
@@ -33,6 +34,6 @@ def states(operating: Operating) -> Iterator[Operation]:
         returns=States,
         shown=Shown(
             "All subscriptions with their state and figures",
-            answer={"subscriptions": [STATE]},
+            answer={"subscriptions": [STATE], "unserved": [UNSERVED]},
         ),
     )

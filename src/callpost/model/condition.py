@@ -23,6 +23,8 @@ Guarantee = Literal["at_least_once", "best_effort"]
 EndpointCondition = Literal["ok", "failing", "down", "held", "gone"]
 # Who paused it: an operator, callpost after long failure, its endpoints that are all gone.
 SubscriptionCondition = Literal["active", "paused", "paused_auto", "paused_gone"]
+# `enabled` is false; the configuration forbids by now what was made over the API.
+UnservedCondition = Literal["disabled", "left_out"]
 # How soon a certificate's end is worth a word.
 CERTIFICATE_SOON_S = 21 * 86_400.0
 
@@ -89,6 +91,16 @@ class SubscriptionState(Struct, frozen=True, kw_only=True, rename="camel"):
     last_failed_at: str | None
     last_failure: str
     stalled: str
+
+
+class Unserved(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One subscription that gets nothing; `reason` is the fault of one that is left out."""
+
+    name: str
+    origin: str
+    customer: str
+    condition: UnservedCondition
+    reason: str = ""
 
 
 class HostTrouble(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from callpost.model.condition import EndpointState, SubscriptionState
+from callpost.model.condition import EndpointState, SubscriptionState, Unserved
 
 AT: Final = "2026-11-21T16:40:00.000Z"
 SUBSCRIPTION: Final = "api.crm.3f9a0c51"
@@ -37,4 +37,11 @@ STATE: Final = SubscriptionState(
     last_failed_at=None,
     last_failure="",
     stalled="",
+)
+UNSERVED: Final = Unserved(
+    name="api.lobby.71d3e0f2",
+    origin="api",
+    customer="acme",
+    condition="left_out",
+    reason='customer: there is no customer "acme"',
 )
