@@ -78,9 +78,10 @@ async def _serve_operators(
     """In the nursery lives the door; once the house has ended its streams end, then it."""
     from callpost.edge.serve_asgi import serve_asgi  # noqa: PLC0415 - see the top
     from callpost.sites import Sites  # noqa: PLC0415 - see the top
+    from callpost.web.recorded import Recorded  # noqa: PLC0415 - see the top
 
     live = Live(house.witnesses)
-    site = Sites(house, room, desk).for_operators(page, live)
+    site = Recorded(Sites(house, room, desk).for_operators(page, live), log=house.logs.log)
     async with trio.open_nursery() as nursery:
         await nursery.start(
             partial(serve_asgi, site, door, stopping=house.ended, log=house.logs.log)

@@ -257,6 +257,14 @@ def test_a_name_is_one_tokens(faults_of: FaultsOf) -> None:
     ]
 
 
+def test_no_token_is_called_like_the_operator(faults_of: FaultsOf) -> None:
+    """Or the log would not tell them apart."""
+    sentence = "is what the log calls who opens the control socket"
+    assert faults_of(HERE + token("operator")) == [
+        f"callpost.toml: api.token[1].name: reserved: {sentence}"
+    ]
+
+
 def test_a_secret_is_one_tokens(faults_of: FaultsOf) -> None:
     """Who would it be?"""
     sentence = "another token has this secret already, in callpost.toml"

@@ -27,7 +27,7 @@ from callpost.config.rules import (
 )
 from callpost.config.tables import tables_of
 from callpost.model.api_door import Api, TlsPair, Token, digest_of
-from callpost.model.caller import Caller, Role
+from callpost.model.caller import OPERATOR, Caller, Role
 from callpost.model.listening import NetworkPlace
 from callpost.model.spelling import did_you_mean
 from callpost.model.tenancy import Tenancy
@@ -70,6 +70,12 @@ def _customer(value: object, spot: Spot) -> object:
     return text(least=1, most=255)(value, spot)
 
 
+def _token_name(value: object, spot: Spot) -> object:
+    if value == OPERATOR.name:
+        return spot.report("reserved", "is what the log calls who opens the control socket")
+    return text(least=1, most=64)(value, spot)
+
+
 def _secret(value: object, spot: Spot) -> object:
     """The digest of a secret that can be sent as a bearer token and as a password."""
     read = secret_text(value, spot)
@@ -92,7 +98,7 @@ API: Final[Rules] = {
     "token": lambda _value, _spot: UNSET,
 }
 TOKEN: Final[Rules] = {
-    "name": text(least=1, most=64),
+    "name": _token_name,
     "token": _secret,
     "role": choice(get_args(Role)),
     "customers": list_of(_customer, most=10_000),

@@ -1,4 +1,4 @@
-"""What clients change, told in the log: the token by its name, the path, and how it ended.
+"""What is changed at a door, told in the log: who by the token's name, the path, how it ended.
 
 Looking is not told, and neither are events, which have lines of their own. Bodies never are.
 """
