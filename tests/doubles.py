@@ -373,7 +373,7 @@ class ScriptedWorld:
         self.out = 0
         self.out_most = 0
 
-    def open_sender(self, endpoint: Endpoint) -> "ScriptedSender":
+    def open_sender(self, endpoint: Endpoint, tenant: str) -> "ScriptedSender":  # noqa: ARG002 - the port's
         """Return the sender for one endpoint; see ports.SenderFactory."""
         return ScriptedSender(self, endpoint)
 

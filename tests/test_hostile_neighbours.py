@@ -16,6 +16,7 @@ from typing import Final
 import trio
 import trustme
 
+from callpost.edge.listen import Behaviour
 from household import Daemon, Producer, Receiver, a_receiver, an_event
 
 Script = Callable[[trio.SocketStream], Awaitable[None]]
@@ -241,3 +242,25 @@ def attempts_of_each(log: list[dict[str, object]], number: int) -> bool:
     """Whether every hostile subscriber has been tried, to its end, at least once."""
     tried = {line["subscription"] for line in log if line["event"] == "delivery.attempted"}
     return len(tried - {"healthy"}) == number
+
+
+async def test_a_customer_who_keeps_a_shared_host_busy_holds_nobody_up(tmp_path: Path) -> None:
+    """Its connections end one by one, and the next one is the other customer's."""
+    async with a_receiver(Behaviour(delay_s=0.3)) as shared:
+        url = f"http://127.0.0.1:{shared.port}"
+        text = a_subscription("hog", f"{url}/hog", 'customer = "hog"', "concurrency = 16")
+        text += a_subscription("shop", f"{url}/shop", 'customer = "shop"')
+        daemon = Daemon(tmp_path, text, top="[egress]\nmax_connections_per_host = 2\n")
+        async with daemon.running():
+            calls = [an_event(f"call-{n}", "newCall", customer="hog") for n in range(40)]
+            await Producer(daemon.door).feed(calls)
+            await shared.until(lambda r: len(r.arrived) >= 2, within_s=10)
+            await Producer(daemon.door).feed([an_event("call", "newCall", customer="shop")])
+            await shared.until(lambda r: "/shop" in targets(r), within_s=10)
+    # Those who wait would be 14; two are under way at any time.
+    assert targets(shared).index("/shop") < 12
+
+
+def targets(receiver: Receiver) -> list[str]:
+    """Where the requests went, in order."""
+    return [str(what.target) for what in receiver.arrived]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from callpost import __version__
-from callpost.edge.dial import Dialer
+from callpost.edge.dial import Dialer, TenantsDialer
 from callpost.edge.dial.tls import TlsContexts
 from callpost.edge.send_http import HttpSender
 from callpost.edge.send_tcp import TcpSender
@@ -18,16 +18,17 @@ def sender_factory(dialer: Dialer, egress: Egress) -> SenderFactory:
     """A new transport is one line here, one Struct in `endpoint` and one `edge/send_x`."""
     contexts = TlsContexts()
 
-    def open_sender(endpoint: Endpoint) -> Sender:
+    def open_sender(endpoint: Endpoint, tenant: str) -> Sender:
+        own = dialer.on_behalf_of(tenant)
         match endpoint:
             case HttpEndpoint(http_client="own", http2=False, proxy=None):
-                return HttpSender(endpoint, dialer=dialer, egress=egress, version=__version__)
+                return HttpSender(endpoint, dialer=own, egress=egress, version=__version__)
             case HttpEndpoint():
-                return _other_http_sender(endpoint, dialer, contexts, egress)
+                return _other_http_sender(endpoint, own, contexts, egress)
             case TcpEndpoint():
-                return TcpSender(endpoint, dialer=dialer, egress=egress)
+                return TcpSender(endpoint, dialer=own, egress=egress)
             case UdpEndpoint():
-                return UdpSender(endpoint, dialer=dialer, egress=egress)
+                return UdpSender(endpoint, dialer=own, egress=egress)
             case _ as unreachable:
                 assert_never(unreachable)
 
@@ -35,7 +36,7 @@ def sender_factory(dialer: Dialer, egress: Egress) -> SenderFactory:
 
 
 def _other_http_sender(
-    endpoint: HttpEndpoint, dialer: Dialer, contexts: TlsContexts, egress: Egress
+    endpoint: HttpEndpoint, dialer: TenantsDialer, contexts: TlsContexts, egress: Egress
 ) -> Sender:
     return _other_way(endpoint)(
         endpoint,

@@ -164,7 +164,7 @@ class Quoting:
         self._answer = answer
         self.closed = 0
 
-    def open_sender(self, endpoint: Endpoint) -> "QuotingSender":  # noqa: ARG002 - the port's
+    def open_sender(self, endpoint: Endpoint, tenant: str) -> "QuotingSender":  # noqa: ARG002 - the port's
         """See ports.SenderFactory."""
         return QuotingSender(self._answer, self._close)
 

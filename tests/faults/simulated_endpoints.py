@@ -144,7 +144,7 @@ class Senders:
         self.cut_at: list[float] = []
         self.dead = False
 
-    def open(self, endpoint: Endpoint) -> "SimulatedSender":
+    def open(self, endpoint: Endpoint, tenant: str) -> "SimulatedSender":  # noqa: ARG002 - the port's
         """See ports.SenderFactory; the host is the subscription's name."""
         return SimulatedSender(self, (endpoint.host, endpoint.place))
 

@@ -250,7 +250,7 @@ class Dispatcher:
         rounds = Rounds(
             subscription,
             doors=tuple(
-                Door(endpoint, world.open_sender(endpoint), endpoint.origin)
+                Door(endpoint, world.open_sender(endpoint, subscription.tenant), endpoint.origin)
                 for route in subscription.routes
                 for endpoint in route
             ),

@@ -128,8 +128,8 @@ class Sender(Protocol):
 class SenderFactory(Protocol):
     """Opens the sender for an endpoint, whatever its transport."""
 
-    def __call__(self, endpoint: Endpoint) -> Sender:
-        """Prepare; nothing is connected before the first attempt."""
+    def __call__(self, endpoint: Endpoint, tenant: str) -> Sender:
+        """Prepare, for the tenant's share; nothing is connected before the first attempt."""
         ...
 
 

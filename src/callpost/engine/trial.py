@@ -103,7 +103,7 @@ class Trials:
         previous_id: str,
     ) -> tuple[Outcome, Exchange]:
         message = self._message(subscription, endpoint, event, seq=seq, previous_id=previous_id)
-        sender = self._open_sender(endpoint)
+        sender = self._open_sender(endpoint, subscription.tenant)
         try:
             return await _told(sender, message, subscription, endpoint, event)
         finally:

@@ -85,6 +85,12 @@ class Subscription(Struct, frozen=True, kw_only=True):
     report_on: frozenset[Ended] = frozenset()
 
     @property
+    def tenant(self) -> str:
+        """Whose share it takes of what all have together: its customer's, without one its own."""
+        customer = self.filter.customer
+        return self.name if customer in {"", "*"} else customer
+
+    @property
     def routes(self) -> tuple[tuple[Endpoint, ...], ...]:
         """What a delivery tries in turn: new calls one way, the later states perhaps another."""
         return (self.endpoints,) if self.callback is None else (self.endpoints, (self.callback,))

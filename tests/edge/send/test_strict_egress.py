@@ -129,7 +129,7 @@ async def _sent(
     egress = egress or Egress()
     guard = Guard(deny=egress.deny, allow=egress.allow)
     async with tending(Dialer(egress, guard, look_up=lambda _: answers)) as dialer:
-        sender = sender_factory(dialer, egress)(endpoint)
+        sender = sender_factory(dialer, egress)(endpoint, "acme")
         report = await sender.send(message)
         sender.close()
     return report.outcome

@@ -5,7 +5,7 @@ is an outcome (`Retry`, `LocalFault`), never an exception.
 """
 
 from callpost.edge.dial.certificates import Certificates, file_ends_at
-from callpost.edge.dial.dialer import Dialer
+from callpost.edge.dial.dialer import Dialer, TenantsDialer
 from callpost.edge.dial.link import Link
 
-__all__ = ["Certificates", "Dialer", "Link", "file_ends_at"]
+__all__ = ["Certificates", "Dialer", "Link", "TenantsDialer", "file_ends_at"]

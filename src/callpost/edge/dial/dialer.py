@@ -18,7 +18,7 @@ from callpost.edge.dial.datagram import DatagramLink, datagram_link
 from callpost.edge.dial.link import Link
 from callpost.edge.dial.places import Places
 from callpost.edge.dial.race import first_connected
-from callpost.edge.dial.resolve import LookUp, Resolver
+from callpost.edge.dial.resolve import LookUp, Resolver, Verdict
 from callpost.edge.dial.sockets import family_of
 from callpost.edge.dial.tls import TlsContexts, shake_hands
 from callpost.edge.dial.watch import Watch
@@ -33,7 +33,8 @@ _DENIED: Final = Retry(reason="egress_denied", phase="connect")
 class Dialer:
     """Connects to hosts, which are A-labels or numeric addresses without brackets.
 
-    `look_up` stands in for the system's resolver.
+    `look_up` stands in for the system's resolver. The `tenant` of a call is whose share of the
+    threads that look up names and of the places at a host it takes; see `on_behalf_of`.
     """
 
     def __init__(self, egress: Egress, guard: Guard, *, look_up: LookUp | None = None) -> None:
@@ -51,6 +52,10 @@ class Dialer:
         self._guard = guard
         self._places = Places(per_host=egress.max_connections_per_host)
 
+    def on_behalf_of(self, tenant: str) -> "TenantsDialer":
+        """The same dialler, for the senders of one tenant."""
+        return TenantsDialer(self, tenant)
+
     async def connect(
         self,
         host: str,
@@ -60,6 +65,7 @@ class Dialer:
         connect_timeout_s: float,
         strict: bool = False,
         began: Callable[[Phase], None] = lambda _: None,
+        tenant: str = "",
     ) -> Link | Retry | LocalFault:
         """A link to `host`; the time-out covers name, place, connect and TLS handshake.
 
@@ -69,7 +75,7 @@ class Dialer:
         """
         if self._guard.port_refusal(port, strict=strict) is not None:
             return _DENIED
-        link = await self._linked(host, port, tls, _Terms(connect_timeout_s, strict, began))
+        link = await self._linked(host, port, tls, _Terms(connect_timeout_s, strict, began, tenant))
         if isinstance(link, LocalFault) and link.reason.endswith("no_descriptors"):
             self._places.close_idle()
         return link
@@ -84,11 +90,11 @@ class Dialer:
         phase: Phase | None = "resolve"
         terms.began("resolve")
         with trio.move_on_after(max(0.0, terms.timeout_s)):
-            addresses = await self._vetted(host, strict=terms.strict)
+            addresses = await self._vetted(host, strict=terms.strict, tenant=terms.tenant)
             if not isinstance(addresses, list):
                 return addresses
             phase = None
-            with await self._places.take(host, port) as place:
+            with await self._places.take(host, port, terms.tenant) as place:
                 phase = "connect"
                 terms.began("connect")
                 source = self._egress.source_address
@@ -126,13 +132,19 @@ class Dialer:
         await self._watch.run(task_status=task_status)
 
     async def connect_datagram(
-        self, host: str, port: int, *, connect_timeout_s: float, strict: bool = False
+        self,
+        host: str,
+        port: int,
+        *,
+        connect_timeout_s: float,
+        strict: bool = False,
+        tenant: str = "",
     ) -> DatagramLink | Retry | LocalFault:
         """A way to send datagrams to the first vetted address of `host`."""
         if self._guard.port_refusal(port, strict=strict) is not None:
             return _DENIED
         with trio.move_on_after(max(0.0, connect_timeout_s)):
-            addresses = await self._vetted(host, strict=strict)
+            addresses = await self._vetted(host, strict=strict, tenant=tenant)
             if not isinstance(addresses, list):
                 return addresses
             return datagram_link(addresses[0], port, source=self._egress.source_address)
@@ -143,7 +155,7 @@ class Dialer:
         return self._contexts.context(tls)
 
     async def refusal(
-        self, host: str, port: int, *, strict: bool = False
+        self, host: str, port: int, *, strict: bool = False, tenant: str = ""
     ) -> Retry | LocalFault | None:
         """Why nobody who resolves `host` anew, a proxy, may be sent there; None where one may.
 
@@ -152,15 +164,17 @@ class Dialer:
         """
         if self._guard.port_refusal(port, strict=strict) is not None:
             return _DENIED
-        answers = (host,) if _is_address(host) else await self._resolver.addresses(host)
+        answers = await self._answers(host, tenant)
         if not isinstance(answers, tuple):
             return answers
         if any(self._guard.refusal(address, strict=strict) is not None for address in answers):
             return _DENIED
         return None
 
-    async def _vetted(self, host: str, *, strict: bool) -> list[str] | Retry | LocalFault:
-        answers = (host,) if _is_address(host) else await self._resolver.addresses(host)
+    async def _vetted(
+        self, host: str, *, strict: bool, tenant: str
+    ) -> list[str] | Retry | LocalFault:
+        answers = await self._answers(host, tenant)
         if not isinstance(answers, tuple):
             return answers
         reachable = [address for address in answers if self._family_fits(address)]
@@ -170,6 +184,9 @@ class Dialer:
             address for address in reachable if self._guard.refusal(address, strict=strict) is None
         ]
         return allowed or _DENIED
+
+    async def _answers(self, host: str, tenant: str) -> Verdict:
+        return (host,) if _is_address(host) else await self._resolver.addresses(host, tenant)
 
     def _family_fits(self, address: str) -> bool:
         version = "6" if ":" in address else "4"
@@ -185,6 +202,57 @@ class _Terms(Struct, frozen=True):
     timeout_s: float
     strict: bool
     began: Callable[[Phase], None]
+    tenant: str
+
+
+class TenantsDialer:
+    """The dialler as the senders of one tenant have it; see Dialer."""
+
+    __slots__ = ("_dialer", "_tenant")
+
+    def __init__(self, dialer: Dialer, tenant: str) -> None:
+        self._dialer = dialer
+        self._tenant = tenant
+
+    @property
+    def certificates(self) -> Certificates:
+        """See Dialer."""
+        return self._dialer.certificates
+
+    def tls_context(self, tls: Tls) -> ssl.SSLContext | Retry | LocalFault:
+        """See Dialer."""
+        return self._dialer.tls_context(tls)
+
+    async def connect(
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None,
+        connect_timeout_s: float,
+        strict: bool,
+    ) -> Link | Retry | LocalFault:
+        """See Dialer."""
+        return await self._dialer.connect(
+            host,
+            port,
+            tls=tls,
+            connect_timeout_s=connect_timeout_s,
+            strict=strict,
+            tenant=self._tenant,
+        )
+
+    async def connect_datagram(
+        self, host: str, port: int, *, connect_timeout_s: float, strict: bool
+    ) -> DatagramLink | Retry | LocalFault:
+        """See Dialer."""
+        return await self._dialer.connect_datagram(
+            host, port, connect_timeout_s=connect_timeout_s, strict=strict, tenant=self._tenant
+        )
+
+    async def refusal(self, host: str, port: int, *, strict: bool) -> Retry | LocalFault | None:
+        """See Dialer."""
+        return await self._dialer.refusal(host, port, strict=strict, tenant=self._tenant)
 
 
 def _is_address(host: str) -> bool:

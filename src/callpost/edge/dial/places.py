@@ -1,13 +1,13 @@
 """How many links stand to one host and port, and which of them rest.
 
 Every open link has a place, over all senders of the daemon. A link that has nothing to do
-gives its place to whoever needs one.
+gives its place to whoever needs one; what is given back goes to the tenant who has fewest.
 """
 
 from types import TracebackType
 from typing import Protocol, Self
 
-import trio
+from callpost.edge.dial.fair import FairLimiter
 
 
 class Closable(Protocol):
@@ -27,18 +27,18 @@ class Places:
         self._per_host = per_host
         self._peers: dict[tuple[str, int], _Peer] = {}
 
-    async def take(self, host: str, port: int) -> "Place":
-        """A place for a link; waits for one, first come first served, where all are taken."""
+    async def take(self, host: str, port: int, tenant: str) -> "Place":
+        """A place for a link; waits for one where all are taken."""
         address = (host, port)
         peer = self._peers.get(address)
         if peer is None:
             peer = self._peers[address] = _Peer(address, self._per_host)
-        place = Place(self, peer)
+        place = Place(self, peer, tenant)
         peer.claims += 1
         if peer.wants_room:
             peer.close_the_one_idle_longest()
         try:
-            await peer.limiter.acquire_on_behalf_of(place)
+            await peer.limiter.acquire(tenant)
         except BaseException:
             self.renounce(peer)
             raise
@@ -60,11 +60,12 @@ class Places:
 class Place:
     """One link's place. As a context it is free again at the end, unless it was kept."""
 
-    __slots__ = ("_is_free", "_link", "_peer", "_places")
+    __slots__ = ("_is_free", "_link", "_peer", "_places", "_tenant")
 
-    def __init__(self, places: Places, peer: "_Peer") -> None:
+    def __init__(self, places: Places, peer: "_Peer", tenant: str) -> None:
         self._places = places
         self._peer = peer
+        self._tenant = tenant
         self._link: Closable | None = None
         self._is_free = False
 
@@ -97,7 +98,7 @@ class Place:
         self._is_free = True
         if self._link is not None:
             self._peer.links.discard(self._link)
-        self._peer.limiter.release_on_behalf_of(self)
+        self._peer.limiter.release(self._tenant)
         self._places.renounce(self._peer)
 
 
@@ -110,7 +111,7 @@ class _Peer:
         self._per_host = per_host
         self.address = address
         self.claims = 0
-        self.limiter = trio.CapacityLimiter(per_host)
+        self.limiter = FairLimiter(per_host)
         self.links: set[Closable] = set()
 
     @property

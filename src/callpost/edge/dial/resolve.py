@@ -10,6 +10,7 @@ from typing import Final
 
 import trio
 
+from callpost.edge.dial.fair import FairLimiter
 from callpost.edge.dial.fault import is_local, reason_of
 from callpost.model.outcome import LocalFault, Retry
 
@@ -17,8 +18,8 @@ from callpost.model.outcome import LocalFault, Retry
 LookUp = Callable[[str], tuple[str, ...]]
 Verdict = tuple[str, ...] | Retry | LocalFault
 
-# Threads that wait for an answer. The resolver gives up after some 10 to 30 s, so a hundred
-# names that hang at once would be needed to stop the others.
+# Threads that wait for an answer. The resolver gives up after some 10 to 30 s; where a hundred
+# names hang at once, a thread that is given back goes to the tenant who has fewest.
 _THREADS_MAX: Final = 100
 # A name that is not there is not asked for again for so long; with the shortest pauses of the
 # schedule it would be asked for by every attempt.
@@ -38,32 +39,31 @@ class Resolver:
 
     def __init__(self, look_up: LookUp | None = None) -> None:
         self._look_up: LookUp = look_up or _by_system
-        self._threads = trio.CapacityLimiter(_THREADS_MAX)
+        self._threads = FairLimiter(_THREADS_MAX)
         self._running: dict[str, _Running] = {}
         self._failed: dict[str, tuple[float, Retry]] = {}
         # When each name was last looked up, and whether the resolver was silent then.
         self._silent: dict[str, tuple[float, bool]] = {}
 
-    async def addresses(self, name: str) -> Verdict:
-        """The addresses of `name`, never none."""
+    async def addresses(self, name: str, tenant: str = "") -> Verdict:
+        """The addresses of `name`, never none; a thread that looks it up is the tenant's."""
         known = self._failed.get(name)
         if known is not None and trio.current_time() < known[0]:
             return self._judged(known[1])
-        running = self._running.get(name) or await self._started(name)
+        running = self._running.get(name) or await self._started(name, tenant)
         await running.done.wait()
         return self._judged(running.verdict)
 
-    async def _started(self, name: str) -> "_Running":
-        ticket = _Running()
-        await self._threads.acquire_on_behalf_of(ticket)
+    async def _started(self, name: str, tenant: str) -> "_Running":
+        await self._threads.acquire(tenant)
         if name in self._running:  # somebody was faster while we waited for a thread
-            self._threads.release_on_behalf_of(ticket)
+            self._threads.release(tenant)
             return self._running[name]
-        self._running[name] = ticket
+        ticket = self._running[name] = _Running()
         token = trio.lowlevel.current_trio_token()
 
         def finish(verdict: Verdict) -> None:
-            self._threads.release_on_behalf_of(ticket)
+            self._threads.release(tenant)
             del self._running[name]
             self._remember(name, verdict)
             ticket.verdict = verdict
