@@ -1,5 +1,7 @@
 """One table of keys to one Subscription: what goes together, then the finished noun."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from callpost.config.endpoints import Shared, endpoint
@@ -11,8 +13,11 @@ from callpost.config.senseless import Found, senseless_at_primary, senseless_tog
 from callpost.config.written import Settings, Written
 from callpost.model.endpoint import Endpoint, Timeouts
 from callpost.model.schedule import Schedule, shortened
-from callpost.model.subscription import Subscription
+from callpost.model.subscription import Ended, Subscription
 from callpost.model.vocabulary import KINDS_OF
+
+# Python has no single empty set of this kind; each takes 200 bytes.
+_NEVER: Final[frozenset[Ended]] = frozenset()
 
 
 def compose(name: str, written: Written, spot: Spot, *, strict: bool = False) -> Subscription:
@@ -32,7 +37,7 @@ def compose(name: str, written: Written, spot: Spot, *, strict: bool = False) ->
         callback=callback,
         # Whatever its method, a report has all its fields, as an event has at level 2.
         report=report and replace(report, level=2),
-        report_on=settings.delivery_report.on if settings.delivery_report else frozenset(),
+        report_on=settings.delivery_report.on if settings.delivery_report else _NEVER,
         vocabulary=settings.vocabulary,
         filter=replace(wanted, events=wanted.events or KINDS_OF[settings.vocabulary]),
         enabled=settings.enabled,

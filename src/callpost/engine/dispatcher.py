@@ -63,6 +63,8 @@ class Dispatcher:
     ) -> None:
         self._world = world
         self._max_pending = max_pending
+        # One function for all couriers: what it answers changes with a reload.
+        self._pending_limit = lambda: self._max_pending
         self._window_share = WINDOWS_MAX_DELIVERIES
         # By name what is served, by number also what is still coming to its end.
         self._numbers: dict[str, int] = {}
@@ -271,7 +273,7 @@ class Dispatcher:
             subscription,
             spool=world.spool,
             clock=world.clock,
-            max_pending=lambda: self._max_pending,
+            max_pending=self._pending_limit,
         )
         return Staff(bell, gate, window, rounds, cull, self._reports(subscription))
 
@@ -283,9 +285,10 @@ class Dispatcher:
     def _reports(self, subscription: Subscription) -> Reports:
         queue = queue_of(subscription)
         number = self._numbers.get(queue.name) if queue else None
-
-        def ring() -> None:
-            if number is not None:
-                self.ring((number,))
-
+        # A partial is half as large as a function of its own, and most have no reports.
+        ring = _unheard if number is None else partial(self.ring, (number,))
         return Reports(subscription, queue=number, ring=ring, clock=self._world.clock)
+
+
+def _unheard() -> None:
+    """Nobody waits for it."""

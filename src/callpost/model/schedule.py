@@ -110,7 +110,7 @@ def own_schedule(
 
 def with_ages(schedule: Schedule, ages_s: Mapping[Kind, float]) -> Schedule:
     """The same schedule with the ages of single kinds replaced (`max_age_s` of a subscription)."""
-    return replace(schedule, max_age_s={**schedule.max_age_s, **ages_s})
+    return replace(schedule, max_age_s={**schedule.max_age_s, **ages_s}) if ages_s else schedule
 
 
 def shortened(schedule: Schedule, retries: int) -> Schedule:

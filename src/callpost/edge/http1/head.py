@@ -22,10 +22,6 @@ class RequestHead:
         own_names = {name.lower() for name, _ in endpoint.headers}
         type_is_set = bool(endpoint.content_type) or "content-type" in own_names
         self._takes_type = not self._is_get and not type_is_set
-        # What these say is a secret, or may be one.
-        self._masked = own_names | {"authorization", "webhook-signature"}
-        if endpoint.body_signature is not None:
-            self._masked.add(endpoint.body_signature.header.lower())
         self._target = endpoint.target.encode()
         self._fixed = _lines(_fixed_headers(endpoint, own_names, version))
         # A POST begins with the same bytes each time.
@@ -57,9 +53,8 @@ class RequestHead:
         """The headers of one attempt; of those that are secret, or set by an operator, no value."""
         head = self.request(message).partition(b"\r\n\r\n")[0].decode("latin-1")
         lines = (line.partition(": ") for line in head.split("\r\n")[1:])
-        return tuple(
-            (name, MASK if name.lower() in self._masked else value) for name, _, value in lines
-        )
+        masked = _masked(self._endpoint)
+        return tuple((name, MASK if name.lower() in masked else value) for name, _, value in lines)
 
     def _marks(self, message: Message, signed: bytes, authorization: str) -> str:
         """The headers that belong to the attempt, Standard Webhooks' among them."""
@@ -112,6 +107,14 @@ def _host(endpoint: HttpEndpoint) -> str:
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     default = 443 if endpoint.scheme == "https" else 80
     return host if endpoint.port == default else f"{host}:{endpoint.port}"
+
+
+def _masked(endpoint: HttpEndpoint) -> set[str]:
+    """The headers whose values are a secret, or may be one."""
+    names = {"authorization", "webhook-signature", *(name.lower() for name, _ in endpoint.headers)}
+    if endpoint.body_signature is not None:
+        names.add(endpoint.body_signature.header.lower())
+    return names
 
 
 def _lines(headers: list[tuple[str, str]]) -> bytes:
