@@ -18,8 +18,8 @@ PAGE_BYTES: Final = 4096
 _CHECKPOINT_PAGES: Final = 16_384
 # The WAL may take up to this part of a small spool, so that it does not fill it alone.
 _WAL_SHARE: Final = 8
-# 32 MiB of pages in memory: a batch with random ids touches a page of the index for each.
-_CACHE_KIB: Final = 32 * 1024
+# 20 MiB of pages in memory: a batch with random ids touches a page of the index for each.
+_CACHE_KIB: Final = 20 * 1024
 
 _VERSION_1: Final = (
     # schema: what follows has been applied; next_number: events and positions, never reused.
