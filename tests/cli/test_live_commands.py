@@ -12,7 +12,7 @@ from callpost.cli import callpost
 from callpost.model.changes import Changed, Changes, Reloaded, Removed
 from callpost.model.fault import Fault
 from callpost.model.trial import Exchange, Trial
-from conditions import BAD_DAY, SUBSCRIPTIONS, UNSERVED, WELL
+from conditions import BAD_DAY, SUBSCRIPTIONS, WELL
 from operators_door import PROBLEM, Door, Reply, a_door
 
 EXCHANGE = Exchange(
@@ -130,41 +130,6 @@ async def test_nothing_to_list_is_said(door: Door) -> None:
     """An empty screen would leave one in doubt."""
     door.replies["GET /v1/states"] = Reply({"subscriptions": SUBSCRIPTIONS[:1]})
     assert (await door.run("subscriptions", "--failing")).stdout == "There is none such.\n"
-
-
-async def test_what_gets_nothing_is_listed_too(door: Door) -> None:
-    """But it is neither paused nor failing."""
-    door.replies["GET /v1/states"] = Reply({"subscriptions": [], "unserved": UNSERVED})
-    lines = (await door.run("subscriptions")).stdout.splitlines()
-    listed = json.loads((await door.run("subscriptions", "--json")).stdout)
-    failing = (await door.run("subscriptions", "--failing")).stdout
-    assert [line.split()[:3] for line in lines[1:]] == [
-        ["lobby", "disabled", "file"],
-        ["voipnow.0003-210.8dd86b12", "left", "out"],
-    ]
-    assert [one["condition"] for one in listed["unserved"]] == ["left_out", "disabled"]
-    assert failing == "There is none such.\n"
-
-
-@pytest.mark.parametrize(
-    ("name", "why"),
-    [
-        ("lobby", "it is disabled"),
-        (
-            UNSERVED[0].name,
-            'the configuration forbids it by now (customer: there is no customer "acme")',
-        ),
-    ],
-)
-@pytest.mark.parametrize("verb", ["pause", "resume", "test", "replay"])
-async def test_what_gets_nothing_is_not_called_unknown(
-    door: Door, verb: str, name: str, why: str
-) -> None:
-    """Whoever reads it knows what to mend."""
-    door.replies["GET /v1/states"] = Reply({"subscriptions": [], "unserved": UNSERVED})
-    result = await door.run(verb, name)
-    assert (result.exit_code, result.stderr) == (1, f"Error: {name!r} gets nothing: {why}.\n")
-    assert (await door.run("status", name)).stdout.startswith(f"{name}: ")
 
 
 @pytest.mark.parametrize(("verb", "told"), [("pause", "is paused"), ("resume", "is active")])

@@ -273,30 +273,6 @@ async def test_one_that_is_not_enabled_can_be_taken_away(house: ApiHouse) -> Non
     assert (await run(house, "unsubscribe", name)).exit_code == 0
 
 
-async def test_what_gets_nothing_is_listed_with_its_origin(house: ApiHouse) -> None:
-    """Disabled, or left out because a file forbids by now what was made before."""
-    text = 'url = "http://127.0.0.1:9/"\nenabled = false\n'
-    disabled = await made(house, "-", text=text)
-    left_out = await made(house, "--url", "http://127.0.0.1:9/", "--customer", "old")
-    before = house.config.read_text()
-    registry = "".join(f'[[customer]]\nid = "{one}"\n' for one in ("acme", "bravo"))
-    house.config.write_text(before + registry)
-    await run(house, "reload")
-    listed = json.loads((await run(house, "subscriptions", "--json")).stdout)
-    told = await run(house, "status", left_out)
-    house.config.write_text(before)
-    await run(house, "reload")
-    again = json.loads((await run(house, "subscriptions", "--json")).stdout)
-    await run(house, "unsubscribe", disabled, left_out)
-    assert [(one["name"], one["origin"], one["condition"]) for one in listed["unserved"]] == [
-        (disabled, "api", "disabled"),
-        (left_out, "api", "left_out"),
-    ]
-    assert told.stdout.startswith(f"{left_out}: left out\n")
-    assert 'there is no customer "old"' in " ".join(told.stdout.split())
-    assert [one["name"] for one in again["unserved"]] == [disabled]
-
-
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

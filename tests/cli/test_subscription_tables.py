@@ -3,9 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from callpost.cli.couriers import detail, detail_unserved, is_failing, overview, state_of
-from callpost.model.condition import EndpointCondition, Unserved
-from conditions import NOW, SUBSCRIPTIONS, UNSERVED, a_subscription, an_endpoint
+from callpost.cli.couriers import detail, is_failing, overview, state_of
+from callpost.model.condition import EndpointCondition
+from conditions import NOW, SUBSCRIPTIONS, a_subscription, an_endpoint
 
 AT_60 = """\
 NAME   STATE   PENDING         LAG  LAST FAILURE
@@ -43,25 +43,6 @@ primary       https://crm.example.com:443, POSTJSON, at
               row, 503 Service Unavailable, next try in 1
               min
 """
-UNSERVED_AT_160 = """\
-NAME                       STATE     PENDING  LAG  IN FLIGHT  DELIVERED  DEAD  FROM     ENDPOINT         LAST FAILURE
-crm                        ok              0               0        118     0  file     crm.example.com
-lobby                      disabled                                            file
-voipnow.0003-210.8dd86b12  left out                                            voipnow                   customer: there is no customer "acme"
-"""  # noqa: E501 - as wide as the terminal
-UNSERVED_AT_80 = (
-    """\
-voipnow.0003-210.8dd86b12: left out
-gets          nothing: the configuration forbids it by now (customer: there is
-              no customer "acme")
-customer      acme
-made over     the API (voipnow)
-""",
-    """\
-lobby: disabled
-gets          nothing: it is disabled
-""",
-)
 
 
 @pytest.mark.parametrize(
@@ -71,18 +52,6 @@ def test_the_furthest_behind_comes_first(width: int | None, text: str) -> None:
     """In a narrow terminal the less important columns are left out."""
     lines = overview(SUBSCRIPTIONS, width)
     assert "".join(f"{line.plain}\n" for line in lines) == text
-
-
-def test_those_that_get_nothing_come_last() -> None:
-    """With what keeps them from it, and where they were made."""
-    lines = overview(SUBSCRIPTIONS[:1], 160, UNSERVED)
-    assert "".join(f"{line.plain}\n" for line in lines) == UNSERVED_AT_160
-
-
-@pytest.mark.parametrize(("one", "text"), [*zip(UNSERVED, UNSERVED_AT_80, strict=True)])
-def test_one_that_gets_nothing_is_shown_with_the_reason(one: Unserved, text: str) -> None:
-    """And whose it is."""
-    assert "".join(f"{line.plain}\n" for line in detail_unserved(one, 80)) == text
 
 
 def test_one_is_shown_with_each_endpoint() -> None:

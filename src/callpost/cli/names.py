@@ -36,7 +36,8 @@ class Listed(Struct, frozen=True):
 
     def fault(self, names: Iterable[str]) -> str:
         """One sentence on the names of those that get nothing, or are not there; "" where none."""
-        unserved = {one.name: why_unserved(one) for one in self.unserved}
+        served = {one.name for one in self.subscriptions}
+        unserved = {one.name: why_unserved(one) for one in self.unserved if one.name not in served}
         sentences = [
             f"{name!r} gets nothing: {unserved[name]}."
             if name in unserved

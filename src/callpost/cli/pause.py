@@ -31,8 +31,8 @@ async def pause(
     What is in flight ends. Events go on being accepted and wait, also over a restart, until
     `callpost resume`; their age counts, so what waits for too long becomes a dead letter.
 
-    Exit status: 0 when all are paused, 1 when a name is unknown (then nothing is changed) or the
-    daemon is not running, 2 for wrong usage.
+    Exit status: 0 when all are paused, 1 when a name is unknown, disabled or left out (then
+    nothing is changed) or the daemon is not running, 2 for wrong usage.
     """
     states = await _turned("pause", names, config, control)
     _tell(states, "is paused", as_json=as_json)
@@ -50,8 +50,8 @@ async def resume(
 
     An endpoint that answered 410 Gone is tried again as well.
 
-    Exit status: 0 when all are active, 1 when a name is unknown (then nothing is changed) or the
-    daemon is not running, 2 for wrong usage.
+    Exit status: 0 when all are active, 1 when a name is unknown, disabled or left out (then
+    nothing is changed) or the daemon is not running, 2 for wrong usage.
     """
     states = await _turned("resume", names, config, control)
     _tell(states, "is active", as_json=as_json)

@@ -31,8 +31,9 @@ Examples:
 async def status(name: str | None, config: Path, control: Path | None, *, as_json: bool) -> None:
     """Show on one screen whether all is well, what is behind, and who fails.
 
-    With NAME one subscription is shown in detail, with each of its endpoints. Endpoints that
-    fail are grouped by host; certificates are named that end within 21 days.
+    With NAME one subscription is shown in detail, with each of its endpoints; of one that is
+    disabled or left out, why it gets nothing, also with --json. Endpoints that fail are grouped
+    by host; certificates are named that end within 21 days.
 
     Exit status: 0 when the daemon is healthy (with NAME: when it was shown), 1 when it is
     degraded, not ready or not running, or there is no such subscription, 2 for wrong usage.

@@ -31,8 +31,8 @@ async def test(name: str, config: Path, control: Path | None, *, as_json: bool) 
     subscription's endpoints at once, past its queue, whether it is paused or not. Request,
     answer and timings are shown; header values that could be secrets are masked.
 
-    Exit status: 0 when both events were delivered, 1 when not, when there is no such
-    subscription or the daemon is not running, 2 for wrong usage.
+    Exit status: 0 when both events were delivered, 1 when not, when there is no such subscription
+    or it is disabled or left out, or the daemon is not running, 2 for wrong usage.
     """
     async with opened(config, control) as daemon:
         listed = await daemon.get("/v1/states", Listed)

@@ -23,7 +23,10 @@ def states(operating: Operating, roster: Roster) -> Iterator[Operation]:
     """Look at them."""
 
     async def every(_: Asked[Nothing, Nothing]) -> States:
-        return States(await operating.subscriptions(), roster.unserved())
+        served = await operating.subscriptions()
+        # What has been asked for may not be in force yet.
+        names = {one.name for one in served}
+        return States(served, tuple(one for one in roster.unserved() if one.name not in names))
 
     yield operation(
         "GET",
@@ -33,7 +36,7 @@ def states(operating: Operating, roster: Roster) -> Iterator[Operation]:
         body=Nothing,
         returns=States,
         shown=Shown(
-            "All subscriptions with their state and figures",
+            "All subscriptions with their state and figures, and those that get nothing",
             answer={"subscriptions": [STATE], "unserved": [UNSERVED]},
         ),
     )

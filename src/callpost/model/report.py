@@ -15,7 +15,7 @@ from callpost.model.delivery import Arrival, Delivery, Match
 from callpost.model.event import CallEvent
 from callpost.model.formats import Content, written
 from callpost.model.schedule import CDR
-from callpost.model.subscription import Subscription
+from callpost.model.subscription import Filter, Subscription
 from callpost.model.vocabulary import Kind, Method
 
 # No subscription of an operator may have this in its name.
@@ -70,6 +70,8 @@ def queue_of(subscription: Subscription) -> Subscription | None:
     return Subscription(
         name=reports_of(subscription.name),
         endpoints=(subscription.report,),
+        # Nothing is routed to it; but it takes of its customer's share.
+        filter=Filter(customer=subscription.filter.customer),
         schedule=CDR,
         cdr_schedule=CDR,
         order="none",

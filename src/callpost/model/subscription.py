@@ -88,7 +88,8 @@ class Subscription(Struct, frozen=True, kw_only=True):
     def tenant(self) -> str:
         """Whose share it takes of what all have together: its customer's, without one its own."""
         customer = self.filter.customer
-        return self.name if customer in {"", "*"} else customer
+        is_nobodys = customer in {"", "*"}
+        return f"subscription {self.name}" if is_nobodys else f"customer {customer}"
 
     @property
     def routes(self) -> tuple[tuple[Endpoint, ...], ...]:

@@ -25,6 +25,7 @@ from callpost.web.asked import (
 )
 from callpost.web.caller import caller_of
 from callpost.web.problem import FieldFault, Refusal, refusal_of
+from callpost.web.recorded import leave_untold
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 NOT_A_VIEWERS: Final = "A viewer may only look."
@@ -161,6 +162,8 @@ def _responding(
             raise Refusal(403, NOT_A_VIEWERS)
         asked_by_query = read_query(request, query)
         body = await sent(request)
+        if getattr(body, "dry_run", False) or getattr(body, "cursor", ""):
+            leave_untold(request)
         asked = Asked(caller, request.path_params, request.headers, asked_by_query, body)
         try:
             return _response(await answer(asked))

@@ -1,6 +1,7 @@
 """What is changed at a door, told in the log: who by the token's name, the path, how it ended.
 
-Looking is not told, and neither are events, which have lines of their own. Bodies never are.
+Looking is not told, nor a dry run, nor the later parts of what is done in parts; and neither are
+events, which have lines of their own. Bodies never are.
 """
 
 from typing import Final
@@ -13,8 +14,14 @@ from callpost.web.caller import caller_of
 
 _LOOKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FEEDING: Final = "/v1/events"
+_UNTOLD_KEY: Final = "callpost.untold"
 # A path that is obeyed is shorter; a log has room for more than one line.
 _PATH_MAX_CHARS: Final = 300
+
+
+def leave_untold(request: Request) -> None:
+    """This request changes nothing, or is a later part of what has been told."""
+    request.scope[_UNTOLD_KEY] = True
 
 
 class Recorded:
@@ -38,7 +45,7 @@ class Recorded:
             await send(message)
 
         await self._site(scope, receive, noting)
-        if statuses and statuses[-1] < 400:
+        if statuses and statuses[-1] < 400 and _UNTOLD_KEY not in scope:
             self._log.info(
                 "api.changed",
                 token=caller_of(Request(scope)).name,

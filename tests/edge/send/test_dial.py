@@ -185,42 +185,6 @@ async def test_a_look_up_that_hangs_is_a_connect_time_out() -> None:
     assert hung == Retry(reason="timeout_connect", phase="resolve", timed_out=True)
 
 
-async def test_a_tenant_whose_names_all_hang_holds_others_up_for_one_of_them_only() -> None:
-    """Every thread waits for its names, and more of them wait for a thread."""
-    first_ends, all_end = threading.Event(), threading.Event()
-    asked: list[str] = []
-    told = threading.Semaphore(0)
-
-    def look_up(name: str) -> tuple[str, ...]:
-        asked.append(name)
-        told.release()
-        (first_ends if name == "hog-0" else all_end).wait(5)
-        return ()
-
-    dialer = _dialer(look_up)
-
-    async def connect(tenant: str, host: str) -> None:
-        own = dialer.on_behalf_of(tenant)
-        await own.connect(host, 1, tls=None, connect_timeout_s=5, strict=False)
-
-    def wait_for(count: int) -> None:
-        for _ in range(count):
-            told.acquire(timeout=5)
-
-    with trio.fail_after(5):
-        async with trio.open_nursery() as nursery:
-            for number in range(150):
-                nursery.start_soon(connect, "hog", f"hog-{number}")
-                await trio.testing.wait_all_tasks_blocked()
-            await trio.to_thread.run_sync(wait_for, 100)
-            nursery.start_soon(connect, "shop", "shop")
-            await trio.testing.wait_all_tasks_blocked()
-            first_ends.set()
-            await trio.to_thread.run_sync(wait_for, 1)
-            all_end.set()
-    assert asked[100] == "shop"
-
-
 async def test_callers_share_the_look_up_of_a_name_even_one_that_was_left() -> None:
     """However often a name is asked for, one thread works on it."""
     let_go = threading.Event()

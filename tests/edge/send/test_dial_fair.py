@@ -1,18 +1,26 @@
-"""A limit that many share: nobody gets more than there is, and nobody is forgotten."""
+"""What many share: nobody is forgotten, and who has least of it comes first."""
 
+import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callpost.edge.dial import Dialer, Link
 from callpost.edge.dial.fair import FairLimiter
+from callpost.model.egress import Guard
+from callpost.model.limits import Egress
 
-# What happens one after the other: a tenant comes; one that waits gives up; one gives back.
+Serve = Callable[..., Awaitable[int]]
+
+# What happens one after the other: a tenant comes; one that waits gives up; one gives back; all
+# of them get their turn. Without that, several things happen at the same moment.
 _STEPS = st.lists(
-    st.tuples(st.sampled_from(["come", "give up", "give back"]), st.sampled_from("abc")),
-    max_size=30,
+    st.tuples(st.sampled_from(["come", "give up", "give back", "pause"]), st.sampled_from("abc")),
+    max_size=40,
 )
 
 
@@ -32,20 +40,18 @@ class _Crowd:
             self._nursery.start_soon(self._want, tenant)
             await trio.testing.wait_all_tasks_blocked()
 
-    async def give_up(self, tenant: str) -> None:
+    def give_up(self, tenant: str) -> None:
         """The first of this tenant's that waits goes away."""
         for one, scope in self.waiting:
-            if one == tenant:
+            if one == tenant and not scope.cancel_called:
                 scope.cancel()
-                await trio.testing.wait_all_tasks_blocked()
                 return
 
-    async def give_back(self, tenant: str) -> None:
+    def give_back(self, tenant: str) -> None:
         """One of what it holds."""
         if self.held[tenant]:
             self.held[tenant] -= 1
             self._limiter.release(tenant)
-            await trio.testing.wait_all_tasks_blocked()
 
     async def _want(self, tenant: str) -> None:
         with trio.CancelScope() as scope:
@@ -58,26 +64,26 @@ class _Crowd:
             self.served.append(tenant)
 
 
+async def served_after(total: int, came: str, *given_back: str) -> str:
+    """Who was served, in turn, when these gave one back, one after the other."""
+    async with trio.open_nursery() as nursery:
+        crowd = _Crowd(FairLimiter(total), nursery)
+        await crowd.come(*came)
+        for tenant in given_back:
+            crowd.give_back(tenant)
+            await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    return "".join(crowd.served)
+
+
 async def test_what_becomes_free_goes_to_who_has_least() -> None:
     """However many of the others have waited for longer."""
-    async with trio.open_nursery() as nursery:
-        crowd = _Crowd(FairLimiter(3), nursery)
-        await crowd.come(*"aaaaaa", "b", "c", "b")
-        for _ in range(3):
-            await crowd.give_back("a")
-        nursery.cancel_scope.cancel()
-    assert "".join(crowd.served) == "aaabca"
+    assert await served_after(3, "aaaaaabcb", *"aaa") == "aaabca"
 
 
 async def test_equals_take_turns_and_one_tenants_come_in_their_order() -> None:
     """As at a counter."""
-    async with trio.open_nursery() as nursery:
-        crowd = _Crowd(FairLimiter(1), nursery)
-        await crowd.come("a", "b", "b", "c", "c")
-        for tenant in "abcb":
-            await crowd.give_back(tenant)
-        nursery.cancel_scope.cancel()
-    assert "".join(crowd.served) == "abcbc"
+    assert await served_after(1, "abbcc", *"abcb") == "abcbc"
 
 
 async def test_who_is_cancelled_at_the_moment_of_being_served_has_it() -> None:
@@ -92,6 +98,19 @@ async def test_who_is_cancelled_at_the_moment_of_being_served_has_it() -> None:
     assert crowd.served == ["b"]
 
 
+async def test_who_gave_up_at_the_moment_of_a_return_gets_nothing() -> None:
+    """It is there for the next one who comes."""
+    limiter = FairLimiter(1)
+    await limiter.acquire("a")
+    async with trio.open_nursery() as nursery:
+        crowd = _Crowd(limiter, nursery)
+        await crowd.come("b")
+        crowd.waiting[0][1].cancel()
+        limiter.release("a")
+        await crowd.come("c")
+    assert crowd.served == ["c"]
+
+
 @given(steps=_STEPS, total=st.integers(1, 3))
 async def test_nothing_is_lost_and_nobody_waits_in_vain(
     steps: Sequence[tuple[str, str]], total: int
@@ -99,19 +118,138 @@ async def test_nothing_is_lost_and_nobody_waits_in_vain(
     """Somebody waits only while all is taken; in the end all of it can be had again."""
     async with trio.open_nursery() as nursery:
         crowd = _Crowd(FairLimiter(total), nursery)
-        for step, tenant in steps:
+        for step, tenant in [*steps, ("pause", "a")]:
             match step:
                 case "come":
                     await crowd.come(tenant)
                 case "give up":
-                    await crowd.give_up(tenant)
+                    crowd.give_up(tenant)
+                case "give back":
+                    crowd.give_back(tenant)
                 case _:
-                    await crowd.give_back(tenant)
-            assert crowd.held.total() <= total
-            assert crowd.held.total() == total or not crowd.waiting
+                    await trio.testing.wait_all_tasks_blocked()
+                    assert crowd.held.total() <= total
+                    assert crowd.held.total() == total or not crowd.waiting
         while crowd.held.total():
             for tenant in "abc":
-                await crowd.give_back(tenant)
+                crowd.give_back(tenant)
+            await trio.testing.wait_all_tasks_blocked()
         assert not crowd.waiting
         await crowd.come(*"d" * total)
         assert crowd.held["d"] == total
+
+
+class _House:
+    """Links of several tenants to one host that has few places."""
+
+    def __init__(self, dialer: Dialer, port: int, nursery: trio.Nursery) -> None:
+        self._dialer = dialer
+        self._port = port
+        self._nursery = nursery
+        self.served: list[str] = []
+        self.links: list[Link] = []
+
+    async def come(self, *tenants: str) -> None:
+        """Each wants a link; who gets none waits."""
+        for tenant in tenants:
+            self._nursery.start_soon(self._connect, tenant)
+            await trio.testing.wait_all_tasks_blocked(0.01)
+
+    async def _connect(self, tenant: str) -> None:
+        own = self._dialer.on_behalf_of(tenant)
+        link = await own.connect(
+            "127.0.0.1", self._port, tls=None, connect_timeout_s=5, strict=False
+        )
+        assert isinstance(link, Link)
+        self.served.append(tenant)
+        self.links.append(link)
+
+
+async def _silent(stream: trio.abc.Stream) -> None:
+    await stream.receive_some()
+
+
+@asynccontextmanager
+async def _a_house(serve: Serve, nursery: trio.Nursery, *, places: int) -> AsyncIterator[_House]:
+    dialer = Dialer(Egress(max_connections_per_host=places), Guard())
+    await nursery.start(dialer.tend)
+    house = _House(dialer, await serve(_silent), nursery)
+    yield house
+    for link in house.links:
+        link.close()
+
+
+async def test_the_place_that_becomes_free_goes_to_the_tenant_who_has_fewest(
+    serve: Serve, nursery: trio.Nursery
+) -> None:
+    """One whose connections all hang holds others up until the first of them ends."""
+    async with _a_house(serve, nursery, places=2) as house:
+        await house.come(*["hog"] * 5, "shop")
+        house.links[0].close()
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        assert house.served == ["hog", "hog", "shop"]
+
+
+async def test_a_tenant_who_has_fewest_keeps_its_place(serve: Serve, nursery: trio.Nursery) -> None:
+    """Its turn is over, and others wait: but they have more; one of theirs has to go."""
+    async with _a_house(serve, nursery, places=3) as house:
+        await house.come("hog", "hog", "shop", "hog")
+        now = trio.current_time() + 1
+        of_hog, _, of_shop = house.links
+        of_shop.rest(now)
+        of_hog.rest(now)
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        assert (of_shop.wake(now), of_hog.wake(now)) == (True, False)
+        assert house.served == ["hog", "hog", "shop", "hog"]
+
+
+async def test_a_link_that_rests_is_taken_from_who_has_fewer_only_after_a_while(
+    serve: Serve, nursery: trio.Nursery
+) -> None:
+    """Between two deliveries it is not worth less than what the other one has in plenty."""
+    async with _a_house(serve, nursery, places=3) as house:
+        await house.come("hog", "hog", "shop")
+        of_shop = house.links[2]
+        now = trio.current_time()
+        of_shop.rest(now)
+        await house.come("hog")
+        is_kept = of_shop.wake(now)
+        of_shop.rest(now - 1.5)
+        await house.come("hog")
+        assert (is_kept, of_shop.wake(now)) == (True, False)
+
+
+async def test_a_tenant_whose_names_all_hang_holds_others_up_for_one_of_them_only() -> None:
+    """Every thread waits for its names, and more of them wait for a thread."""
+    first_ends, all_end = threading.Event(), threading.Event()
+    asked: list[str] = []
+    told = threading.Semaphore(0)
+
+    def look_up(name: str) -> tuple[str, ...]:
+        asked.append(name)
+        told.release()
+        (first_ends if name == "hog-0" else all_end).wait(5)
+        return ()
+
+    def wait_for(count: int) -> None:
+        for _ in range(count):
+            told.acquire(timeout=5)
+
+    dialer = Dialer(Egress(), Guard(), look_up=look_up)
+
+    async def connect(tenant: str, host: str) -> None:
+        own = dialer.on_behalf_of(tenant)
+        await own.connect(host, 1, tls=None, connect_timeout_s=5, strict=False)
+
+    with trio.fail_after(5):
+        async with trio.open_nursery() as nursery:
+            for number in range(150):
+                nursery.start_soon(connect, "hog", f"hog-{number}")
+                await trio.testing.wait_all_tasks_blocked()
+            await trio.to_thread.run_sync(wait_for, 100)
+            nursery.start_soon(connect, "shop", "shop")
+            await trio.testing.wait_all_tasks_blocked()
+            first_ends.set()
+            await trio.to_thread.run_sync(wait_for, 1)
+            all_end.set()
+    assert asked[100] == "shop"

@@ -163,34 +163,6 @@ async def test_whoever_came_first_gets_the_place_that_becomes_free(
     assert served == [0, 1, 2, 3, 4]
 
 
-async def test_the_place_that_becomes_free_goes_to_the_tenant_who_has_fewest(
-    serve: Serve, nursery: trio.Nursery
-) -> None:
-    """One whose connections all hang holds others up until the first of them ends."""
-    dialer, _ = await _dialer(nursery, per_host=2)
-    port = await serve(_Server())
-    served: list[str] = []
-    held: list[Link] = []
-
-    async def wait(tenant: str) -> None:
-        own = dialer.on_behalf_of(tenant)
-        link = await own.connect("127.0.0.1", port, tls=None, connect_timeout_s=2, strict=False)
-        assert isinstance(link, Link)
-        served.append(tenant)
-        held.append(link)
-
-    async with trio.open_nursery() as waiting:
-        for tenant in [*["hog"] * 5, "shop"]:
-            waiting.start_soon(wait, tenant)
-            await trio.testing.wait_all_tasks_blocked()
-        while len(served) < 6:
-            held.pop(0).close()
-            await trio.testing.wait_all_tasks_blocked()
-    for link in held:
-        link.close()
-    assert served[:3] == ["hog", "hog", "shop"]
-
-
 async def test_whoever_gave_up_waiting_takes_no_place(serve: Serve, nursery: trio.Nursery) -> None:
     """A cancelled wait leaves the queue."""
     dialer, _ = await _dialer(nursery)

@@ -1,12 +1,14 @@
 """A limit that many share: what becomes free goes to whoever holds least of it."""
 
+from collections import OrderedDict
+
 import trio
 
 
 class FairLimiter:
     """At most `total` at the same time, over all tenants.
 
-    Of those who wait, an tenant who holds least is served next, equals by turns; and of one tenant
+    Of those who wait, a tenant who holds least is served next, equals by turns; and of one tenant
     who came first. So nobody who takes everything keeps others waiting for longer than until one
     is given back.
     """
@@ -14,39 +16,71 @@ class FairLimiter:
     def __init__(self, total: int) -> None:
         self._free = total
         self._held: dict[str, int] = {}
-        # An tenant for whom nobody waits has none; whose turn is longest ago comes first.
         self._waiting: dict[str, trio.lowlevel.ParkingLot] = {}
+        # The tenants who wait, by how much they hold; whose turn is longest ago comes first.
+        self._ranks: dict[int, OrderedDict[str, None]] = {}
 
     async def acquire(self, tenant: str) -> None:
         """Returns once the tenant has one more; who is cancelled has not."""
         await trio.lowlevel.checkpoint()
         if self._free:
             self._free -= 1
-            self._hand_to(tenant)
+            self._hold(tenant, 1)
             return
-        lot = self._waiting.setdefault(tenant, trio.lowlevel.ParkingLot())
-        try:
-            await lot.park()
-        finally:
-            # Where it was cancelled it was the last one, or another has already left it empty.
-            if not lot and self._waiting.get(tenant) is lot:
-                del self._waiting[tenant]
+        if tenant not in self._waiting:
+            self._waiting[tenant] = trio.lowlevel.ParkingLot()
+            self._line_up(tenant)
+        await self._waiting[tenant].park()
 
     def release(self, tenant: str) -> None:
         """The tenant gives one back."""
-        self._held[tenant] -= 1
-        if not self._held[tenant]:
-            del self._held[tenant]
-        if not self._waiting:
+        self._hold(tenant, -1)
+        following = self._following()
+        if following is None:
             self._free += 1
             return
-        following = min(self._waiting, key=lambda one: self._held.get(one, 0))
         # Whoever is woken has it from now on, even if it is cancelled before it runs.
-        self._hand_to(following)
+        self._hold(following, 1)
         self._waiting[following].unpark()
-        lot = self._waiting.pop(following)
-        if lot:
-            self._waiting[following] = lot
 
-    def _hand_to(self, tenant: str) -> None:
-        self._held[tenant] = self._held.get(tenant, 0) + 1
+    def held_by(self, tenant: str) -> int:
+        """How much the tenant has."""
+        return self._held.get(tenant, 0)
+
+    def is_wanted_of(self, tenant: str) -> bool:
+        """Whether somebody waits who holds less than this tenant, or it waits itself."""
+        following = self._following()
+        if following is None:
+            return False
+        return bool(self._waiting.get(tenant)) or self.held_by(following) < self.held_by(tenant)
+
+    def _following(self) -> str | None:
+        """Whose turn it is, None where nobody waits."""
+        while self._ranks:
+            tenant = next(iter(self._ranks[min(self._ranks)]))
+            if self._waiting[tenant]:
+                return tenant
+            # All have been served, or cancelled: a lot is left before its task can say so.
+            self._leave(tenant)
+            del self._waiting[tenant]
+        return None
+
+    def _hold(self, tenant: str, more: int) -> None:
+        waits = tenant in self._waiting
+        if waits:
+            self._leave(tenant)
+        held = self._held.pop(tenant, 0) + more
+        if held:
+            self._held[tenant] = held
+        if waits:
+            self._line_up(tenant)
+
+    def _line_up(self, tenant: str) -> None:
+        self._ranks.setdefault(self.held_by(tenant), OrderedDict())[tenant] = None
+
+    def _leave(self, tenant: str) -> None:
+        held = self.held_by(tenant)
+        rank = self._ranks[held]
+        del rank[tenant]
+        if not rank:
+            del self._ranks[held]

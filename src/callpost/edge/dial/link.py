@@ -186,12 +186,12 @@ class Link:
         self._place.free()
 
     def _lie_idle(self, now: float, *, until: float) -> None:
-        is_wanted = self._place.is_wanted
-        if self.expired or (is_wanted and now >= self._turn_ends_at):
+        rests_s = self._place.rests_s
+        if self.expired or (not rests_s and now >= self._turn_ends_at):
             self.close()
         else:
             self.idle_since = now
-            self.set_deadline(now + _PAUSE_S if is_wanted else until)
+            self.set_deadline(min(until, now + max(_PAUSE_S, rests_s)))
 
     def _is_quiet(self) -> bool:
         """Whether nothing has come, not even an end."""

@@ -4,10 +4,14 @@ Every open link has a place, over all senders of the daemon. A link that has not
 gives its place to whoever needs one; what is given back goes to the tenant who has fewest.
 """
 
+from math import inf
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from callpost.edge.dial.fair import FairLimiter
+
+# A link that has rested for so long is not worth keeping from anybody.
+_STALE_S: Final = 1.0
 
 
 class Closable(Protocol):
@@ -17,6 +21,10 @@ class Closable(Protocol):
 
     def close(self) -> None:
         """Close it, which frees its place."""
+        ...
+
+    def set_deadline(self, when: float) -> None:
+        """Close it at `when`, unless it is used again before."""
         ...
 
 
@@ -36,7 +44,7 @@ class Places:
         place = Place(self, peer, tenant)
         peer.claims += 1
         if peer.wants_room:
-            peer.close_the_one_idle_longest()
+            peer.make_room_for(tenant)
         try:
             await peer.limiter.acquire(tenant)
         except BaseException:
@@ -82,14 +90,16 @@ class Place:
             self.free()
 
     @property
-    def is_wanted(self) -> bool:
-        """Whether somebody waits for a place, so that an idle link has to go."""
-        return self._peer.wants_room
+    def rests_s(self) -> float:
+        """How long a link that rests may keep its place: not at all where it is wanted."""
+        if not self._peer.wants_room:
+            return inf
+        return 0.0 if self._peer.limiter.is_wanted_of(self._tenant) else _STALE_S
 
     def keep(self, link: Closable) -> None:
         """The place is `link`'s, which frees it when it closes."""
         self._link = link
-        self._peer.links.add(link)
+        self._peer.links[link] = self._tenant
 
     def free(self) -> None:
         """Leave the place, once."""
@@ -97,7 +107,7 @@ class Place:
             return
         self._is_free = True
         if self._link is not None:
-            self._peer.links.discard(self._link)
+            self._peer.links.pop(self._link, None)
         self._peer.limiter.release(self._tenant)
         self._places.renounce(self._peer)
 
@@ -112,7 +122,8 @@ class _Peer:
         self.address = address
         self.claims = 0
         self.limiter = FairLimiter(per_host)
-        self.links: set[Closable] = set()
+        # With the tenant of each.
+        self.links: dict[Closable, str] = {}
 
     @property
     def wants_room(self) -> bool:
@@ -125,7 +136,16 @@ class _Peer:
         idle = [(link.idle_since, link) for link in self.links if link.idle_since is not None]
         return [link for _, link in sorted(idle, key=lambda pair: pair[0])]
 
-    def close_the_one_idle_longest(self) -> None:
-        """Make room, where there is an idle link at all."""
-        for link in self.idle()[:1]:
-            link.close()
+    def make_room_for(self, tenant: str) -> None:
+        """Close the link that has been idle longest, where there is one that may be taken.
+
+        From another tenant who has no more places it is taken once it has rested for a while.
+        """
+        held, idle = self.limiter.held_by(tenant), self.idle()
+        for link in idle:
+            of_whom = self.links[link]
+            if of_whom == tenant or self.limiter.held_by(of_whom) > held:
+                link.close()
+                return
+        for link in idle[:1]:
+            link.set_deadline((link.idle_since or 0.0) + _STALE_S)
