@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import trio
+from msgspec.structs import replace
 from starlette.requests import Request
 
 from callpost.api.names import legal
@@ -19,6 +20,7 @@ from callpost.config import Config, Source, parse
 from callpost.config.flat import flat
 from callpost.model.caller import Caller
 from callpost.model.card import Card, CardsChanged, Dialect
+from callpost.model.drawn import Drawn, DrawnKind
 from callpost.model.tenancy import Tenancy
 from callpost.model.unknown import CannotNow
 from callpost.registered import Cards, Registered
@@ -111,7 +113,12 @@ class CardHouse:
         """Those of the files first."""
         return self._listed("forward", flat([self._source]).forwards)
 
-    def _listed(self, kind: str, tables: Sequence[Mapping[str, object]]) -> list[Listed]:
+    def left_out(self, kind: DrawnKind) -> Sequence[Listed]:
+        """With all their cards."""
+        found = [one for one, _ in self.registered.made.faults if one.kind == kind]
+        return [replace(self._made(one), left_out=self._cards_of(one)) for one in found]
+
+    def _listed(self, kind: DrawnKind, tables: Sequence[Mapping[str, object]]) -> list[Listed]:
         of_files = [
             Listed(
                 name=str(table.get("name", "")),
@@ -123,17 +130,24 @@ class CardHouse:
         ]
         left_out = [one for one, _ in self.registered.made.faults]
         made = [
-            Listed(
-                name=one.name or one.cards[0],
-                origin=one.origin,
-                customer=one.customer,
-                table=one.table,
-                card=self.card(one.origin, one.cards[0]),
-            )
+            self._made(one)
             for one in self.registered.drawn
             if one.kind == kind and one not in left_out
         ]
         return [*of_files, *made]
+
+    def _made(self, one: Drawn) -> Listed:
+        return Listed(
+            name=one.name or one.cards[0],
+            origin=one.origin,
+            customer=one.customer,
+            table=one.table,
+            card=self._cards_of(one)[0],
+        )
+
+    def _cards_of(self, one: Drawn) -> tuple[Card, ...]:
+        cards = [self.card(one.origin, card_id) for card_id in one.cards]
+        return tuple(card for card in cards if card is not None)
 
 
 @asynccontextmanager

@@ -45,6 +45,7 @@ WELL: Final = Status(
         loaded_at="2026-11-21T09:00:00.000Z",
         last_good=False,
         warnings=0,
+        left_out=0,
     ),
     intake=IntakeFigures(accepted=12_033, duplicates=0, refused={}, connections=1),
     spool=SpoolFigures(

@@ -310,6 +310,36 @@ async def test_what_is_left_out_costs_the_roster_no_more_than_the_rest(lived: Li
     assert Counted.comparisons < 1_000
 
 
+async def test_the_roster_has_what_is_left_out_with_all_its_cards(lived: Lived) -> None:
+    """By itself, subscriptions and rules apart."""
+    hangup = {"type": "2", "method": "0", "url": "https://crm.example.com/", "status": "1"}
+    lane = [
+        replace(
+            lived.a_card(),
+            dialect="voipnow",
+            id=type_,
+            scope="0003*210",
+            subscription="voipnow.lane.00000000",
+            said={**hangup, "type": type_},
+        )
+        for type_ in "02"
+    ]
+    rule = lived.a_rule("101")
+    await lived.put(*lane, rule, lived.a_card(customer="bravo"))
+    written(lived.path.parent, BRAVO)
+    await lived.house.settings.reload(dry_run=False)
+    found = {
+        one.name: one.left_out
+        for kind in ("subscription", "forward")
+        for one in lived.roster.left_out(kind)
+    }
+    assert found == {
+        "voipnow.lane.00000000": tuple(lane),
+        "voipnow.lane.00000000-out": (lane[1],),
+        rule.id: (rule,),
+    }
+
+
 async def test_the_roster_has_files_and_cards(tmp_path: Path) -> None:
     """Those of the files first, with the keys that stand there."""
     of_file = '[[subscription]]\nname = "wall"\nurl = "https://wall.example/"\nevents = ["cdr"]'

@@ -74,6 +74,13 @@ async def test_only_the_group_may_open_the_door(tmp_path: Path) -> None:
         assert stat.S_IMODE(door_of(daemon).stat().st_mode) == 0o600
 
 
+async def test_groups_can_come_to_the_sockets(tmp_path: Path) -> None:
+    """Through a directory that the daemon has made, whatever its own umask."""
+    daemon = Daemon(tmp_path, "")
+    async with daemon.running():
+        assert stat.S_IMODE(door_of(daemon).parent.stat().st_mode) == 0o755
+
+
 @NO_ADMINS
 async def test_a_machine_without_the_admins_group_is_told_so(tmp_path: Path) -> None:
     """A warning says that its door is not open to the operators."""

@@ -189,7 +189,11 @@ def _control(place: Path, config: Config, log: FilteringBoundLogger) -> socket:
 
 def _make_runtime_directory(directory: Path) -> None:
     try:
-        directory.mkdir(mode=0o755, exist_ok=True)
+        is_new = not directory.exists()
+        directory.mkdir(exist_ok=True)
+        if is_new:
+            # Groups come to the sockets through it; our umask would shut them out.
+            directory.chmod(0o755)
     except OSError as error:
         raise CannotStart(
             f"{directory}: the runtime directory cannot be made: {error.strerror}."

@@ -89,6 +89,11 @@ class Registered:
         self.made: Made = made(self.drawn, files, before.made if before else None)
         self.config = merged(files, self.made)
 
+    @property
+    def left_out(self) -> frozenset[str]:
+        """The names of the subscriptions that the files no longer allow."""
+        return frozenset(one.name for one, _ in self.made.faults if one.kind == "subscription")
+
     def faults_of(self, changed: CardsChanged) -> Sequence[Fault]:
         """What is wrong with what these cards stand for, or what others cannot be beside them."""
         put = set(map(_key, changed.put))

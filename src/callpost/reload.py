@@ -148,10 +148,8 @@ class Reload:
             self._tell_state()
 
     async def effective(self) -> dict[str, object]:
-        """Show the configuration in force, its secrets masked.
-
-        In a thread: that of ten thousand subscriptions takes a second.
-        """
+        """Show the configuration in force, its secrets masked."""
+        # In a thread: that of ten thousand subscriptions takes a second.
         return await trio.to_thread.run_sync(masked, self.config)
 
     @property
@@ -162,6 +160,7 @@ class Reload:
             loaded_at=self._loaded_at,
             last_good=self._last_good,
             warnings=len(self.config.warnings),
+            left_out=len(self.registered.left_out),
         )
 
     @property
@@ -186,7 +185,7 @@ class Reload:
             return self._rejected(faulty.faults, dry_run=dry_run)
         before = self.registered
         after = await self._joined(loaded.config, before.cards)
-        changes = difference(before.config, after.config, pending=room.pending_of)
+        changes = difference(before.config, after.config, room.pending_of, after.left_out)
         if not dry_run:
             if self._room is None:
                 return Reloaded(ok=False, dry_run=False, faults=(_STOPPING,))
@@ -273,8 +272,8 @@ class Reload:
                 message=fault.sentence,
             )
         if len(faults) > _FAULTS_LOGGED:
-            more = len(faults) - _FAULTS_LOGGED
-            self._logs.log.error("config.rejected", message=f"and {more} faults more", code="more")
+            more = f"and {len(faults) - _FAULTS_LOGGED} faults more"
+            self._logs.log.error("config.rejected", message=more, code="more")
 
     def _log_left_out(self, registered: Registered) -> None:
         """Shout what was made over the API and is not in force."""

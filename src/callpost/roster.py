@@ -14,7 +14,7 @@ from callpost.api.ports import Listed
 from callpost.config.flat import Flat, flat
 from callpost.model.card import Card
 from callpost.model.condition import Unserved
-from callpost.model.drawn import Drawn
+from callpost.model.drawn import Drawn, DrawnKind
 from callpost.reload import Reload
 
 _NOTHING = Flat((), ())
@@ -55,6 +55,17 @@ class Roster:
         ]
         return [*of_files, *self._made("forward")]
 
+    def left_out(self, kind: DrawnKind) -> Sequence[Listed]:
+        """What was made over the API and is not in force, with all its cards."""
+        registered = self._settings.registered
+        found: list[Listed] = []
+        for one, _ in registered.made.faults:
+            if one.kind == kind:
+                cards = [registered.cards.one(one.origin, card) for card in one.cards]
+                known = tuple(card for card in cards if card is not None)
+                found.append(_listed(one, known[0], left_out=known))
+        return found
+
     def unserved(self) -> tuple[Unserved, ...]:
         """Every subscription that gets nothing, those of the files first."""
         registered = self._settings.registered
@@ -81,7 +92,7 @@ class Roster:
         )
         return (*disabled, *left_out)
 
-    def _made(self, kind: str) -> Iterator[Listed]:
+    def _made(self, kind: DrawnKind) -> Iterator[Listed]:
         """Those whose cards are in force."""
         registered = self._settings.registered
         # By what they are drawn of: to compare ten thousand tables with each other takes seconds.
@@ -98,13 +109,14 @@ class Roster:
         return self._read[1]
 
 
-def _listed(one: Drawn, card: Card | None) -> Listed:
+def _listed(one: Drawn, card: Card | None, *, left_out: tuple[Card, ...] = ()) -> Listed:
     return Listed(
         name=_name_of(one),
         origin=one.origin,
         customer=one.customer,
         table=one.table,
         card=card,
+        left_out=left_out,
     )
 
 

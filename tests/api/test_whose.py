@@ -75,6 +75,7 @@ def test_what_is_still_open_is_refused(caller: Caller, username: str, tenancy: T
         ("", OPEN, False),
         ("*", OPEN, False),
         ("a\nb", OPEN, False),
+        ("a\u200bb", OPEN, False),
         ("x" * 255, OPEN, True),
         ("x" * 256, OPEN, False),
     ],

@@ -134,6 +134,16 @@ async def test_every_fault_goes_to_standard_error(faulty: Path) -> None:
     )
 
 
+async def test_what_cannot_be_seen_is_spelled_out(tmp_path: Path) -> None:
+    """On standard error by its number."""
+    path = tmp_path / "callpost.toml"
+    path.write_text('[[customer]]\nid = "ac\u200bme"\n', encoding="utf-8")
+    result = await _checked("--config", str(path))
+    assert result.stderr == (
+        f'{path}: customer[1].id: type: "ac\\u200bme" has a character that cannot be seen\n'
+    )
+
+
 async def test_a_faulty_configuration_exits_with_one(faulty: Path) -> None:
     """And shows nothing on standard output."""
     result = await _checked("--config", str(faulty))

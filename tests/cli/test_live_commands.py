@@ -43,7 +43,12 @@ crm: delivered
 """
 CHANGES = Changes(
     added=("new",),
-    removed=(Removed(name="old", pending=2), Removed(name="empty", pending=0)),
+    removed=(
+        Removed(name="old", pending=2),
+        Removed(name="empty", pending=0),
+        Removed(name="lobby", pending=0, why="disabled"),
+        Removed(name="api.a.1", pending=0, why="left_out"),
+    ),
     changed=(Changed(name="crm", settings=("url", "headers")),),
     unchanged=12,
     settings=("log.level",),
@@ -52,8 +57,10 @@ CHANGES = Changes(
 RELOADED_TOLD = """\
 added         new
 changed       crm: url, headers
-removed       old: 2 pending deliveries became dead letters
+removed       old: 2 pending deliveries become dead letters
 removed       empty
+disabled      lobby
+left out      api.a.1
 set           log.level
 at restart    spool.max_bytes takes effect at the next start only
 unchanged     12 subscriptions

@@ -142,6 +142,13 @@ async def test_a_daemon_that_is_gone_is_told_from_one_that_never_was(tmp_path: P
     assert "nobody answers on" in result.stderr
 
 
+async def test_a_file_is_told_from_a_socket(tmp_path: Path) -> None:
+    """No daemon has made it."""
+    (tmp_path / "x.sock").touch()
+    result = await run(tmp_path, b"one\n")
+    assert result.stderr == f"Error: {tmp_path}/x.sock is not a socket.\n"
+
+
 async def test_the_datagram_socket_is_recognised(tmp_path: Path) -> None:
     """A likely mistake gets its own sentence."""
     with bind_datagram(tmp_path / "x.sock", mode=0o600, group=""):

@@ -145,3 +145,10 @@ def test_nothing_from_outside_breaks_the_screen(reason: str, name: str, width: i
     lines = [line.plain for line in screen(replace(BAD_DAY, troubled=(trouble,)), NOW, width)]
     controls = [char for line in lines for char in line if unicodedata.category(char) == "Cc"]
     assert (controls, max(map(cell_len, lines)) <= (width or 10**9)) == ([], True)
+
+
+def test_what_the_files_forbid_by_now_is_counted() -> None:
+    """Clients have made it, and get nothing by it."""
+    status = replace(WELL, config=replace(WELL.config, left_out=3))
+    lines = [line.plain for line in screen(status, NOW, 80)]
+    assert "left out      3 subscriptions, forbidden by now: callpost subscriptions" in lines

@@ -138,12 +138,72 @@ async def test_a_real_daemon_lists_what_gets_nothing_with_its_origin(tmp_path: P
     assert again == [of_file, of_api]
 
 
+EVENTS = "/uapi/extensions/old/0003*210/phoneCallEvents"
+HANGUP = {"type": "2", "method": "0", "note": "", "url": "http://127.0.0.1:9/", "status": "1"}
+
+
+async def listed(house: ApiHouse, token: str) -> dict[str, str]:
+    """The state of each subscription that `token` sees; "" is the operator."""
+
+    def ask() -> dict[str, str]:
+        with house.client(token) as client:
+            found = client.get("/v1/subscriptions").json()["subscriptions"]
+        return {one["name"]: one["state"] for one in found}
+
+    return await trio.to_thread.run_sync(ask)
+
+
+async def completed(house: ApiHouse) -> list[str]:
+    """What the shell offers to `unsubscribe`."""
+    words = f"callpost unsubscribe --config {house.config} "
+    env = {"_CALLPOST_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": "4"}
+    result = await CliRunner().invoke(callpost, [], prog_name="callpost", env=env)
+    return [line.partition(",")[2] for line in result.stdout.splitlines()]
+
+
+async def test_what_is_left_out_of_a_dialect_is_taken_away_by_its_name(tmp_path: Path) -> None:
+    """Its own paths know the customer no more; what is in force is changed there."""
+    registry = "".join(f'[[customer]]\nid = "{one}"\n' for one in ("acme", "bravo"))
+    item = {"url": "http://127.0.0.1:9/", "method": "POSTJSON"}
+    with an_api_house(tmp_path) as house:
+        with house.client() as operator:
+            for customer in ("old", "old", "acme"):
+                operator.post(f"/customer/{customer}/callnotify", json=item).raise_for_status()
+            operator.post(EVENTS, json=HANGUP).raise_for_status()
+        house.config.write_text(house.config.read_text() + registry)
+        assert (await run(house, "reload")).exit_code == 0
+        left_out = sorted(name for name, _, _ in await unserved(house))
+        states = [await listed(house, token) for token in ("", "admin", "manager")]
+        [in_force] = states[2]
+        offered = await completed(house)
+        refused = await run(house, "unsubscribe", left_out[0], in_force)
+        with house.client("admin") as admin:
+            statuses = [
+                admin.delete(f"/v1/subscriptions/{name}").status_code
+                for name in (left_out[0], in_force)
+            ]
+        gone = await run(house, "unsubscribe", *left_out[1:])
+        await trio.to_thread.run_sync(house.restart)
+        after = await listed(house, "")
+    assert [name.partition(".")[0] for name in left_out] == [*["telecomx"] * 2, *["voipnow"] * 2]
+    assert states[0] == states[1] == dict.fromkeys(left_out, "left_out") | {in_force: "active"}
+    assert sorted(offered) == left_out
+    assert refused.stderr == (
+        f"Error: {in_force!r} was made over telecomx; change it there. Nothing was changed.\n"
+    )
+    assert statuses == [204, 409]
+    # Both of VoipNow's were made of one hangup.
+    assert gone.stdout.splitlines() == [f"{name} is gone" for name in left_out[1:]]
+    assert after == {in_force: "active"}
+
+
 async def test_a_dry_run_is_no_change_in_the_log(tmp_path: Path) -> None:
     """What was only looked at would read as if it had been done."""
     with an_api_house(tmp_path) as house:
         await run(house, "reload", "--dry-run")
         await run(house, "purge", "--call", "c", "--dry-run")
-        name = await made(house)
+        await made(house)
+        house.stop()
         lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
-    changes = [line["path"] for line in lines if line["event"] == "api.changed"]
-    assert changes == ["/v1/subscriptions"], name
+    changes = [line for line in lines if line["event"] == "api.changed"]
+    assert [(one["token"], one["path"]) for one in changes] == [("operator", "/v1/subscriptions")]

@@ -101,6 +101,15 @@ def test_a_file_of_tls_with_another_content_is_a_change() -> None:
     assert difference(before, after).changed[0].settings == ("tls",)
 
 
+def test_what_is_still_there_but_gets_nothing_is_told_apart_from_what_is_gone() -> None:
+    """Disabled, or forbidden by now."""
+    names = ("off", "made", "gone")
+    before = subscribed(*(CRM.replace("crm", name, 1) for name in names))
+    after = subscribed(CRM.replace("crm", "off", 1) + "enabled = false")
+    removed = difference(before, after, left_out={"made"}).removed
+    assert [one.why for one in removed] == ["disabled", "left_out", "gone"]
+
+
 def test_a_removed_subscription_is_told_with_what_it_takes_along() -> None:
     """How many deliveries would be dead."""
     changes = difference(subscribed(CRM), subscribed(), pending={"crm": 7}.__getitem__)

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from callpost.model.card import Card, CardsChanged, Dialect
 from callpost.model.condition import SubscriptionCondition, SubscriptionState
+from callpost.model.drawn import DrawnKind
 from callpost.model.fault import Fault
 from callpost.model.replay import Replayed, Selection, Sight
 from callpost.model.story import CallStory, DeadPage, EventStory, PendingPage
@@ -72,6 +73,7 @@ class Listed(Struct, frozen=True, kw_only=True):
     """A subscription as a table; where it is of a file, no card is there, and nobody can change it.
 
     `table` has the keys of the configuration, without name and customer; its secrets are in it.
+    `left_out`: where the configuration forbids it by now, all cards that it was drawn of.
     """
 
     name: str
@@ -79,10 +81,13 @@ class Listed(Struct, frozen=True, kw_only=True):
     customer: str
     table: Mapping[str, object]
     card: Card | None = None
+    left_out: tuple[Card, ...] = ()
 
 
 class Roster(Protocol):
     """All subscriptions and forward rules, wherever they are from, in the order of delivery.
+
+    What is left out is asked for by itself: it stands in nobody's way.
 
     What files say is read again when it is first asked for after a reload, in a thread.
     """
@@ -97,6 +102,10 @@ class Roster(Protocol):
 
     async def forwards(self) -> Sequence[Listed]:
         """Every forward rule; its name is the card's id, "" where it is of a file."""
+        ...
+
+    def left_out(self, kind: DrawnKind) -> Sequence[Listed]:
+        """What was made over the API, in any dialect, and the configuration forbids by now."""
         ...
 
 

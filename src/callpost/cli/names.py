@@ -34,6 +34,11 @@ class Listed(Struct, frozen=True):
         """The names of all, served or not."""
         return [*(one.name for one in self.subscriptions), *(one.name for one in self.unserved)]
 
+    def takeable(self) -> list[str]:
+        """The names of those that `unsubscribe` takes away."""
+        left_out = {one.name for one in self.unserved if one.condition == "left_out"}
+        return [name for name in self.names() if name.startswith(_MADE) or name in left_out]
+
     def fault(self, names: Iterable[str]) -> str:
         """One sentence on the names of those that get nothing, or are not there; "" where none."""
         served = {one.name for one in self.subscriptions}
@@ -66,7 +71,7 @@ def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) 
     control = ctx.params.get("control")
     # What was made over the API stands in no file.
     found = _fitting(configured_names(config), incomplete, named)
-    return found or _fitting(_known_to_the_daemon(config, control), incomplete, named)
+    return found or _fitting(_known_to_the_daemon(config, control).names(), incomplete, named)
 
 
 def complete_made(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -74,8 +79,8 @@ def complete_made(ctx: click.Context, param: click.Parameter, incomplete: str) -
     del param  # there is one such argument
     named = [value for values in ctx.params.values() for value in _as_names(values)]
     config: Path = ctx.params.get("config") or default_config()
-    names = _known_to_the_daemon(config, ctx.params.get("control"))
-    return _fitting([name for name in names if name.startswith(_MADE)], incomplete, named)
+    known = _known_to_the_daemon(config, ctx.params.get("control"))
+    return _fitting(known.takeable(), incomplete, named)
 
 
 def _fitting(names: Iterable[str], incomplete: str, named: Sequence[str]) -> list[str]:
@@ -108,22 +113,22 @@ def _as_names(values: object) -> Sequence[str]:
     return values if isinstance(values, tuple) else ()
 
 
-def _known_to_the_daemon(config: Path, control: Path | None) -> list[str]:
+def _known_to_the_daemon(config: Path, control: Path | None) -> Listed:
     """Ask on a loop of its own: completion runs inside one, in a function that cannot wait."""
 
-    async def ask() -> list[str]:
+    async def ask() -> Listed:
         with trio.move_on_after(_PATIENCE_S):
             async with opened(config, control) as daemon:
-                return (await daemon.get("/v1/states", Listed)).names()
-        return []
+                return await daemon.get("/v1/states", Listed)
+        return Listed(())
 
     if not os.access(_socket(config, control), os.W_OK):
-        return []
+        return Listed(())
     with ThreadPoolExecutor(max_workers=1) as pool:
         try:
             return pool.submit(trio.run, ask).result()
         except (click.ClickException, OSError):
-            return []
+            return Listed(())
 
 
 def _socket(config: Path, control: Path | None) -> Path:

@@ -29,7 +29,8 @@ async def pause(
     """Stop sending to these subscriptions; their events are kept.
 
     What is in flight ends. Events go on being accepted and wait, also over a restart, until
-    `callpost resume`; their age counts, so what waits for too long becomes a dead letter.
+    `callpost resume`; their age counts, so what waits for too long becomes a dead letter. One that
+    is disabled or taken away and comes back begins anew, and sends.
 
     Exit status: 0 when all are paused, 1 when a name is unknown, disabled or left out (then
     nothing is changed) or the daemon is not running, 2 for wrong usage.

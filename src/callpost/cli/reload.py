@@ -18,6 +18,7 @@ from callpost.model.terminal import escaped
 
 # Thousands of subscriptions are read and compared, and what is removed is written down.
 _PATIENCE_S: Final = 300.0
+_REMOVED: Final = {"gone": "removed", "disabled": "disabled", "left_out": "left out"}
 _EXAMPLES: Final = """\b
 Examples:
   callpost reload --dry-run
@@ -85,10 +86,10 @@ def _differences(changes: Changes, *, dry_run: bool) -> Iterator[tuple[str, str,
     for changed in changes.changed:
         yield "changed", f"{changed.name}: {', '.join(changed.settings)}", "yellow"
     for removed in changes.removed:
-        become = "would become" if dry_run else "became"
+        become = "would become" if dry_run else "become"
         pending = counted(removed.pending, "pending delivery").replace("deliverys", "deliveries")
         lost = f": {pending} {become} dead letters" if removed.pending else ""
-        yield "removed", removed.name + lost, "red"
+        yield _REMOVED[removed.why], removed.name + lost, "red"
     for setting in changes.settings:
         yield "set", setting, "green"
     for setting in changes.needs_restart:

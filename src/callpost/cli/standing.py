@@ -70,6 +70,9 @@ def _paragraphs(status: Status, now: datetime) -> Iterator[tuple[str, Iterable[C
     yield "failing", _failing(status.troubled, now) or ["nobody"]
     if status.paused:
         yield "paused", [Cell(listed(status.paused), "yellow")]
+    if status.config.left_out:
+        count = counted(status.config.left_out, "subscription")
+        yield "left out", [Cell(f"{count}, forbidden by now: callpost subscriptions", "yellow")]
     if status.certificates:
         yield "certificates", _certificates(status.certificates, now)
     yield "spool", [_spool(status)]

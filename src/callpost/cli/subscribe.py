@@ -109,7 +109,9 @@ async def unsubscribe(
     """Take subscriptions away that were made by `callpost subscribe` or over callpost's API.
 
     What is in hand is finished; what is pending becomes dead letters (`subscription_removed`).
-    One that stands in a file is taken away there.
+    One that stands in a file is taken away there, and one that was made over the API of a dialect
+    (telecomx, voipnow, ...) is taken away over that; but where it is left out, it goes here, too,
+    with all items that it was made of.
 
     Exit status: 0 when all are gone, 1 when a name is unknown (then nothing is changed), when
     one cannot be taken away here, or the daemon is not running, 2 for wrong usage.
@@ -122,7 +124,7 @@ async def unsubscribe(
             raise click.ClickException(fault + changed)
         pending = {one.name: one.pending for one in listed.subscriptions}
         for name in gone:
-            await daemon.delete(_path(name))
+            await _take_away(daemon, name)
             if not as_json:
                 left = pending.get(name)
                 say(f"{name} is gone{f', {left:,} pending are dead letters' if left else ''}")
@@ -163,14 +165,28 @@ async def _fault(daemon: "Control", names: Sequence[str], known: Sequence[str]) 
             if refused.status != _NOT_FOUND:
                 raise
             return unknown([name], [one for one in known if one != name])
-        match document.get("origin"):
-            case "api":
+        match document.get("origin"), document.get("state"):
+            case ("api", _):
                 pass
-            case "file":
+            case ("file", _):
                 return f"{name!r} stands in the configuration file; change it there."
-            case origin:
+            case (_, "left_out"):
+                pass
+            case (origin, _):
                 return f"{name!r} was made over {origin}; change it there."
     return ""
+
+
+async def _take_away(daemon: "Control", name: str) -> None:
+    # Whoever has asked `opened` has it loaded.
+    from callpost.edge.call_control import ControlRefused  # noqa: PLC0415 - see above
+
+    try:
+        await daemon.delete(_path(name))
+    except ControlRefused as refused:
+        # It was there: where two are made of the same items, with one goes the other.
+        if refused.status != _NOT_FOUND:
+            raise
 
 
 def _path(name: str) -> str:

@@ -19,9 +19,9 @@ from callpost.config.rules import (
     Rules,
     choice,
     list_of,
+    name_text,
     quoted,
     read_table,
-    text,
     whole,
     wrong_type,
 )
@@ -67,13 +67,13 @@ def _pair(cert: str, key: str, spot: Spot) -> object:
 def _customer(value: object, spot: Spot) -> object:
     if value == "*":
         return spot.report("customer", 'is no customer; role = "admin" acts for all of them')
-    return text(least=1, most=255)(value, spot)
+    return name_text(least=1, most=255)(value, spot)
 
 
 def _token_name(value: object, spot: Spot) -> object:
     if value == OPERATOR.name:
         return spot.report("reserved", "is what the log calls who opens the control socket")
-    return text(least=1, most=64)(value, spot)
+    return name_text(least=1, most=64)(value, spot)
 
 
 def _secret(value: object, spot: Spot) -> object:

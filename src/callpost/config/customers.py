@@ -13,17 +13,27 @@ from callpost.config.faults import Fault, Lookups, Spot
 from callpost.config.rules import (
     Rules,
     list_of,
+    name_text,
     quoted,
     read_table,
-    text,
 )
 from callpost.config.subscriptions import Placed
 from callpost.config.tables import tables_of
 from callpost.model.spelling import did_you_mean
 from callpost.model.tenancy import Customer, Tenancy
 
-_NAMES: Final = list_of(text(least=1, most=255), most=100_000)
-CUSTOMER: Final[Rules] = {"id": text(least=1, most=255), "extensions": _NAMES, "ivrs": _NAMES}
+_NAME: Final = name_text(least=1, most=255)
+_NAMES: Final = list_of(_NAME, most=100_000)
+
+
+def _id(value: object, spot: Spot) -> object:
+    read = _NAME(value, spot)
+    if isinstance(read, str) and read != read.strip(" "):
+        return spot.report("type", f"{quoted(read)} begins or ends with a space")
+    return read
+
+
+CUSTOMER: Final[Rules] = {"id": _id, "extensions": _NAMES, "ivrs": _NAMES}
 _ANYBODY: Final = frozenset({"", "*"})
 CheckCustomer = Callable[[str, Spot], None]
 
@@ -65,10 +75,13 @@ def customer_check(tenancy: Tenancy) -> CheckCustomer:
 def check_customers(
     placed: Sequence[Placed], tenancy: Tenancy, faults: list[Fault], lookups: Lookups
 ) -> None:
-    """Report subscriptions whose customer is missing or is none."""
+    """Report subscriptions whose customer is missing or is none, if nothing is told of it yet."""
     check = customer_check(tenancy)
+    told = {(fault.file, fault.path) for fault in faults}
     for one in placed:
         path = f"subscription.{one.subscription.name}.customer"
+        if (one.file, path) in told:
+            continue
         spot = Spot(file=one.file, path=path, faults=faults, lookups=lookups)
         check(one.subscription.filter.customer, spot)
 

@@ -3,8 +3,8 @@
 What is not said here to take effect at once needs a restart.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Container, Iterator
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 from msgspec.structs import fields, replace
@@ -43,11 +43,15 @@ _APART: Final = frozenset({"subscriptions", "warnings", "delivery"})
 
 
 def difference(
-    before: Config, after: Config, *, pending: Callable[[str], int] = lambda _name: 0
+    before: Config,
+    after: Config,
+    pending: Callable[[str], int] = lambda _name: 0,
+    left_out: Container[str] = (),
 ) -> Changes:
     """What `after` changes; `pending(name)` counts what a subscription would take with it.
 
-    A subscription that is not enabled is as good as none.
+    A subscription that is not enabled is as good as none; `left_out` are names of those that
+    the files forbid by now.
     """
     old = {one.name: one for one in before.subscriptions if one.enabled}
     new = {one.name: one for one in after.subscriptions if one.enabled}
@@ -57,9 +61,20 @@ def difference(
         if name in old and old[name] != one
     ]
     settings = [key for key, _, _ in _changed_keys(before, after)]
+    there = {one.name for one in after.subscriptions}
+
+    def why(name: str) -> Literal["gone", "disabled", "left_out"]:
+        if name in there:
+            return "disabled"
+        return "left_out" if name in left_out else "gone"
+
     return Changes(
         added=tuple(name for name in new if name not in old),
-        removed=tuple(Removed(name=name, pending=pending(name)) for name in old if name not in new),
+        removed=tuple(
+            Removed(name=name, pending=pending(name), why=why(name))
+            for name in old
+            if name not in new
+        ),
         changed=tuple(changed),
         unchanged=len(old.keys() & new.keys()) - len(changed),
         settings=tuple(key for key in settings if _is_at_once(key, before, after)),

@@ -8,15 +8,15 @@ from msgspec import convert
 from callpost.config.customers import CheckCustomer, customer_check
 from callpost.config.documents import Document
 from callpost.config.faults import Fault, Lookups, Spot
-from callpost.config.rules import Rules, list_of, read_table, text, whole
+from callpost.config.rules import Rules, list_of, name_text, read_table, whole
 from callpost.config.tables import tables_of
 from callpost.model.forward import LINK_ID_MAX, TARGETS_MAX, Forward
 from callpost.model.mask import without_plus
 from callpost.model.tenancy import Tenancy
 
-_NUMBER: Final = text(least=1, most=255)
+_NUMBER: Final = name_text(least=1, most=255)
 FORWARD: Final[Rules] = {
-    "customer": text(most=255),
+    "customer": name_text(most=255),
     "number": _NUMBER,
     "to": list_of(_NUMBER, least=1, most=TARGETS_MAX),
     "link_id": whole(-LINK_ID_MAX, LINK_ID_MAX),
@@ -52,7 +52,8 @@ def forward_of(table: Mapping[str, object], check: CheckCustomer, spot: Spot) ->
     if not {"number", "to"} <= values.keys():
         return None
     forward = convert(values, Forward)
-    check(forward.customer, spot.key("customer"))
+    if "customer" in values or "customer" not in table:
+        check(forward.customer, spot.key("customer"))
     return forward
 
 

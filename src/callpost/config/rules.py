@@ -77,6 +77,19 @@ def text(*, least: int = 0, most: int = TEXT_MAX_CHARS) -> Rule:
     return rule
 
 
+def name_text(*, least: int = 0, most: int) -> Rule:
+    """A text that is compared letter by letter: whoever reads it sees each of them."""
+    as_text = text(least=least, most=most)
+
+    def rule(value: object, spot: Spot) -> object:
+        read = as_text(value, spot)
+        if isinstance(read, str) and not read.isprintable():
+            return spot.report("type", f'"{visible(read)}" has a character that cannot be seen')
+        return read
+
+    return rule
+
+
 def flag(value: object, spot: Spot) -> object:
     """True or false."""
     return value if isinstance(value, bool) else wrong_type("true or false", value, spot)

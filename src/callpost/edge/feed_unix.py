@@ -7,6 +7,7 @@ reply is matched with the line that it answers.
 import errno
 import grp
 import socket
+import stat
 from collections import deque
 from collections.abc import AsyncIterable, Callable
 from contextlib import suppress
@@ -212,6 +213,8 @@ def _why_not(path: Path, error: OSError) -> str:
     match error.errno:
         case errno.ENOENT:
             return f"there is no socket {path}; is the daemon running (`callpost run`)?"
+        case errno.ECONNREFUSED | errno.EACCES | errno.EPERM if not _is_socket(path):
+            return f"{path} is not a socket."
         case errno.ECONNREFUSED:
             return f"nobody answers on {path}; the daemon that made it is not running."
         case errno.EACCES | errno.EPERM:
@@ -222,6 +225,14 @@ def _why_not(path: Path, error: OSError) -> str:
             return f"{path} is a datagram socket; events are sent to the stream socket."
         case _:
             return f"cannot connect to {path}: {error.strerror or error}."
+
+
+def _is_socket(path: Path) -> bool:
+    try:
+        return stat.S_ISSOCK(path.stat().st_mode)
+    except OSError:
+        # Nobody who may not look can say that it is none.
+        return True
 
 
 def _who_may(path: Path) -> str:

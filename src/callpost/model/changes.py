@@ -1,15 +1,22 @@
 """What a reload changes, or would change, and what speaks against it."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 from callpost.model.fault import Fault
 
 
 class Removed(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A subscription that goes; its `pending` deliveries become dead letters."""
+    """A subscription that gets nothing from now on; its `pending` deliveries become dead letters.
+
+    It is gone, or it is still there: disabled, or made over the API and left out, because the
+    files forbid it by now.
+    """
 
     name: str
     pending: int
+    why: Literal["gone", "disabled", "left_out"] = "gone"
 
 
 class Changed(Struct, frozen=True, kw_only=True, rename="camel"):

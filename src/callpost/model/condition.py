@@ -148,12 +148,14 @@ class ConfigFigures(Struct, frozen=True, kw_only=True, rename="camel"):
     """Which configuration is in force.
 
     `last_good`: not the files as they are, for these are faulty, but the last that were not.
+    `left_out` counts subscriptions made over the API that the files forbid by now.
     """
 
     file: str
     loaded_at: str
     last_good: bool
     warnings: int
+    left_out: int
 
 
 class Status(Struct, frozen=True, kw_only=True, rename="camel"):

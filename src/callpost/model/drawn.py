@@ -6,6 +6,8 @@ from msgspec import Struct
 
 from callpost.model.card import Dialect
 
+DrawnKind = Literal["subscription", "forward"]
+
 
 class Drawn(Struct, frozen=True, kw_only=True):
     """One `[[subscription]]` or `[[forward]]` table, without its name and its customer.
@@ -14,7 +16,7 @@ class Drawn(Struct, frozen=True, kw_only=True):
     of what it was drawn from.
     """
 
-    kind: Literal["subscription", "forward"]
+    kind: DrawnKind
     name: str
     origin: Dialect
     customer: str

@@ -79,6 +79,7 @@ def a_reading(
             loaded_at=STARTED_AT,
             last_good=last_good,
             warnings=0,
+            left_out=0,
         ),
         spool=SpoolFigures(
             used_bytes=4_096, max_bytes=8_192, pending=0, dead=7, commits=0, commit_ms=0.0

@@ -169,6 +169,13 @@ def test_what_is_no_spool_is_told_in_one_sentence(
     assert left(tmp_path) == before
 
 
+def test_a_directory_in_place_of_the_database_is_told_as_one(tmp_path: Path) -> None:
+    """It is no failing disk."""
+    (tmp_path / "spool.db").mkdir()
+    with pytest.raises(SpoolUnusable, match=r"/spool\.db: is a directory, not a file\.$"):
+        StoppedSpool(tmp_path)
+
+
 def test_a_database_of_another_program_is_told_as_one(tmp_path: Path) -> None:
     """It has tables, but not these."""
     connection = sqlite3.connect(tmp_path / "spool.db", isolation_level=None)

@@ -167,6 +167,19 @@ def test_a_path_below_a_file_is_refused(directory: Path) -> None:
     assert refusal(directory / "below") == f"{directory}/below: is not a directory"
 
 
+def test_a_directory_in_place_of_the_database_is_refused(directory: Path) -> None:
+    """It is no failing disk."""
+    (directory / "spool.db").mkdir(parents=True)
+    assert refusal(directory) == f"{directory}/spool.db: is a directory, not a file"
+
+
+def test_a_pipe_in_place_of_the_database_is_refused(directory: Path) -> None:
+    """Nobody waits for its other end."""
+    directory.mkdir()
+    os.mkfifo(directory / "spool.db")
+    assert refusal(directory) == f"{directory}/spool.db: is not a regular file"
+
+
 @pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="needs a file system without writing")
 def test_a_directory_that_cannot_be_made_is_refused() -> None:
     """Even root makes no directory in /sys."""

@@ -23,7 +23,7 @@ def own(
     records: Records,
 ) -> Iterator[Operation]:
     """Everything under /v1 that is not the operator's alone."""
-    catalogue = Catalogue(index, roster, operating)
+    catalogue = Catalogue(roster, operating)
     yield from subscriptions(catalogue, operating)
     yield from writing(catalogue, index)
     yield from verbs(catalogue, operating)

@@ -6,11 +6,10 @@ Somebody else's is answered as one that is not there.
 from callpost.api.own.documents import (
     Document,
     etag_of,
-    listed_of,
     sees,
     subscription_document,
 )
-from callpost.api.ports import CardIndex, Listed, Operating, Roster
+from callpost.api.ports import Listed, Operating, Roster
 from callpost.model.caller import Caller
 from callpost.model.replay import Sight
 from callpost.model.report import reports_of
@@ -21,30 +20,27 @@ from callpost.web.operation import Answer
 class Catalogue:
     """The subscriptions as a caller may see them, with how they are."""
 
-    def __init__(self, index: CardIndex, roster: Roster, operating: Operating) -> None:
-        self._index = index
+    def __init__(self, roster: Roster, operating: Operating) -> None:
         self._roster = roster
         self._operating = operating
 
     async def seen_by(self, caller: Caller) -> list[Listed]:
         """All of them; what is left out of the configuration in force is there too."""
-        found = list(await self._roster.subscriptions())
-        names = {one.name for one in found}
-        found += [
-            listed_of(card)
-            for card in self._index.cards("api")
-            if card.subscription and card.id not in names
-        ]
+        in_force = await self._roster.subscriptions()
+        found = [*in_force, *self._roster.left_out("subscription")]
         return [one for one in found if sees(caller, one)]
 
     async def one(self, caller: Caller, name: str) -> Listed:
         """The one of this name; raises UnknownSubscription."""
-        found = await self._roster.subscription(name)
-        if found is None and (card := self._index.card("api", name)) and card.subscription:
-            found = listed_of(card)
+        found = await self._roster.subscription(name) or self.left_out(name)
         if found is None or not sees(caller, found):
             raise UnknownSubscription(name)
         return found
+
+    def left_out(self, name: str) -> Listed | None:
+        """The one of this name, where the configuration forbids it by now."""
+        found = self._roster.left_out("subscription")
+        return next((one for one in found if one.name == name), None)
 
     def document(self, listed: Listed) -> Document:
         """As it is answered."""
@@ -69,4 +65,5 @@ class Catalogue:
         try:
             return self._operating.condition(listed.name)
         except UnknownSubscription:
-            return "disabled" if listed.table.get("enabled") is False else "left_out"
+            is_disabled = listed.table.get("enabled") is False and not listed.left_out
+            return "disabled" if is_disabled else "left_out"

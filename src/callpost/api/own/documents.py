@@ -30,6 +30,8 @@ def subscription_document(listed: Listed, state: str) -> Document:
         "origin": listed.origin,
         **_times(listed.card),
         "state": state,
+        # Of what its dialect can no longer read there is no table.
+        "url": "",
         **masked(listed.table, of_file=is_of_file),
     }
 

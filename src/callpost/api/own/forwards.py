@@ -1,5 +1,6 @@
-"""Forward rules, wherever they are from; those of a file and of BAS-IP clients are read here only.
+"""Forward rules, wherever they are from; those of a file are read here only.
 
+So are those of BAS-IP clients, unless they are left out: then an admin can take them away.
 A rule is written whole: it has three keys.
 """
 
@@ -31,6 +32,7 @@ from callpost.api.own.documents import (
 from callpost.api.own.examples import FORWARD_ANSWER, FORWARD_SENT, FORWARDS_ANSWER
 from callpost.api.own.pages import Cursor, Customer, Limit, page_of
 from callpost.api.own.schema import FORWARD, FORWARDS, NEW_FORWARD
+from callpost.api.own.taking import check_stranded, check_takeable
 from callpost.api.ports import CardIndex, Listed, Roster
 from callpost.model.caller import Caller
 from callpost.model.card import Card, CardsChanged
@@ -67,7 +69,7 @@ _REPLACING: Final = Shown(
     conditions=IF_MATCH,
 )
 _TAKING: Final = Shown(
-    "Take a forward rule away",
+    "Take a forward rule away. Of a dialect: by an admin, if left out",
     statuses=(),
     bare=(204,),
     problems=(404, 409, 412),
@@ -199,19 +201,15 @@ class _Rules:
 
     async def take_away(self, asked: Asked[Nothing, Nothing]) -> Answer:
         """It is no longer there."""
-        await self._check_ours(asked)
-        await change(self._index, lambda: CardsChanged(taken=(self._card(asked),)))
+        listed = await self._one(asked.caller, asked.path["id"])
+        check_takeable(asked.caller, listed)
+        await change(self._index, lambda: CardsChanged(taken=self._cards(asked, listed)))
         return Answer(204, None)
 
     async def _seen_by(self, caller: Caller) -> list[Listed]:
-        found = list(await self._roster.forwards())
-        known = {one.name for one in found}
-        # What the configuration forbids by now can still be mended.
-        found += [
-            listed_of(card)
-            for card in self._index.cards("api")
-            if not card.subscription and card.id not in known
-        ]
+        in_force = await self._roster.forwards()
+        # What the configuration forbids by now can still be mended, or taken away.
+        found = [*in_force, *self._roster.left_out("forward")]
         return [one for one in found if sees(caller, one)]
 
     async def _one(self, caller: Caller, rule_id: str) -> Listed:
@@ -220,10 +218,21 @@ class _Rules:
                 return one
         raise Refusal(404, _NONE)
 
-    async def _check_ours(self, asked: Asked[Nothing, Sent] | Asked[Nothing, Nothing]) -> None:
+    async def _check_ours(self, asked: Asked[Nothing, Sent]) -> None:
         listed = await self._one(asked.caller, asked.path["id"])
         if listed.origin != "api":
             raise not_ours(listed)
+
+    def _cards(self, asked: Asked[Nothing, Nothing], listed: Listed) -> tuple[Card, ...]:
+        if listed.origin == "api":
+            return (self._card(asked),)
+        left_out = self._roster.left_out("forward")
+        now = next((one for one in left_out if one.name == listed.name), None)
+        check_stranded(self._index, listed, now)
+        if now is None:
+            raise Refusal(404, _NONE)
+        check_unchanged(asked.headers, etag_of(rule_document(now), now.card))
+        return now.left_out
 
     def _card(self, asked: Asked[Nothing, Sent] | Asked[Nothing, Nothing]) -> Card:
         """The card as it is now, unchanged since the caller has seen it."""

@@ -29,7 +29,8 @@ from callpost.api.own.schema import (
     WHOLE_SUBSCRIPTION,
 )
 from callpost.api.own.secrets import masked, restored
-from callpost.api.ports import CardIndex
+from callpost.api.own.taking import check_stranded, check_takeable
+from callpost.api.ports import CardIndex, Listed
 from callpost.model.card import Card, CardsChanged
 from callpost.model.unknown import UnknownSubscription
 from callpost.web.asked import JSON_TYPE, Asked, Sent, object_of
@@ -65,7 +66,7 @@ _MAKING: Final = Shown(
     headers=_IS_NEW,
 )
 _TAKING: Final = Shown(
-    "Take it away; what is pending becomes dead letters",
+    "Take it away; what is pending becomes dead letters. Of a dialect: by an admin, if left out",
     statuses=(),
     bare=(204,),
     problems=(404, 409, 412),
@@ -158,9 +159,9 @@ class _Desk:
 
     async def take_away(self, asked: Asked[Nothing, Nothing]) -> Answer:
         """It is no longer there."""
-        name = asked.path["name"]
-        await self._check_ours(asked)
-        await change(self._index, lambda: CardsChanged(taken=(self._card(asked, name),)))
+        listed = await self._catalogue.one(asked.caller, asked.path["name"])
+        check_takeable(asked.caller, listed)
+        await change(self._index, lambda: CardsChanged(taken=self._cards(asked, listed)))
         return Answer(204, None)
 
     async def _turn(self, asked: Asked[Nothing, Sent], turn: Turn) -> Answer:
@@ -176,19 +177,36 @@ class _Desk:
 
         return self._catalogue.answer(listed_of(await put_in(partial(change, self._index), after)))
 
-    async def _check_ours(self, asked: Asked[Nothing, Sent] | Asked[Nothing, Nothing]) -> None:
+    async def _check_ours(self, asked: Asked[Nothing, Sent]) -> None:
         """Refuse what is not there, and what was made elsewhere."""
         listed = await self._catalogue.one(asked.caller, asked.path["name"])
         if listed.origin != "api":
             raise not_ours(listed)
+
+    def _cards(self, asked: Asked[Nothing, Nothing], listed: Listed) -> tuple[Card, ...]:
+        """All that it is drawn of, unchanged since the caller has seen it."""
+        if listed.origin == "api":
+            return (self._card(asked, listed.name),)
+        now = self._catalogue.left_out(listed.name)
+        check_stranded(self._index, listed, now)
+        if now is None:
+            raise UnknownSubscription(listed.name)
+        self._check_unchanged(asked, now)
+        return now.left_out
 
     def _card(self, asked: Asked[Nothing, Sent] | Asked[Nothing, Nothing], name: str) -> Card:
         """The card as it is now, unchanged since the caller has seen it."""
         card = self._index.card("api", name)
         if card is None or not sees(asked.caller, card):
             raise UnknownSubscription(name)
-        check_unchanged(asked.headers, etag_of(self._catalogue.document(listed_of(card)), card))
+        self._check_unchanged(asked, self._catalogue.left_out(name) or listed_of(card))
         return card
+
+    def _check_unchanged(
+        self, asked: Asked[Nothing, Sent] | Asked[Nothing, Nothing], listed: Listed
+    ) -> None:
+        etag = etag_of(self._catalogue.document(listed), listed.card)
+        check_unchanged(asked.headers, etag)
 
 
 def _wish(document: Table) -> str:

@@ -1,16 +1,21 @@
 """A limit that many share: what becomes free goes to whoever holds least of it."""
 
 from collections import OrderedDict
+from typing import Final
 
 import trio
+
+# Who had some of it, or gave up waiting for it, is likely to come again within this time.
+_EXPECTED_S: Final = 10.0
 
 
 class FairLimiter:
     """At most `total` at the same time, over all tenants.
 
     Of those who wait, a tenant who holds least is served next, equals by turns; and of one tenant
-    who came first. So nobody who takes everything keeps others waiting for longer than until one
-    is given back.
+    who came first. The last one that is free is kept for who has none, as long as such a one is
+    expected. So nobody who takes everything keeps others waiting for longer than until one is
+    given back.
     """
 
     def __init__(self, total: int) -> None:
@@ -19,33 +24,48 @@ class FairLimiter:
         self._waiting: dict[str, trio.lowlevel.ParkingLot] = {}
         # The tenants who wait, by how much they hold; whose turn is longest ago comes first.
         self._ranks: dict[int, OrderedDict[str, None]] = {}
+        # Who has none, and was here of late: until when he is expected, the first to end first.
+        self._expected: OrderedDict[str, float] = OrderedDict()
 
     async def acquire(self, tenant: str) -> None:
         """Returns once the tenant has one more; who is cancelled has not."""
         await trio.lowlevel.checkpoint()
-        if self._free:
-            self._free -= 1
-            self._hold(tenant, 1)
+        if self.has_room_for(tenant):
+            self._hand_to(tenant)
             return
         if tenant not in self._waiting:
             self._waiting[tenant] = trio.lowlevel.ParkingLot()
             self._line_up(tenant)
-        await self._waiting[tenant].park()
+        try:
+            await self._waiting[tenant].park()
+        except trio.Cancelled:
+            self._expect(tenant)
+            raise
 
     def release(self, tenant: str) -> None:
         """The tenant gives one back."""
+        self._free += 1
         self._hold(tenant, -1)
-        following = self._following()
-        if following is None:
-            self._free += 1
-            return
-        # Whoever is woken has it from now on, even if it is cancelled before it runs.
-        self._hold(following, 1)
-        self._waiting[following].unpark()
+        self._expect(tenant)
+        while (following := self._following()) is not None and self.has_room_for(following):
+            # Whoever is woken has it from now on, even if it is cancelled before it runs.
+            self._hand_to(following)
+            self._waiting[following].unpark()
+
+    def has_room_for(self, tenant: str) -> bool:
+        """Whether the tenant may have one more at once."""
+        if self._free == 1 and self.held_by(tenant):
+            return not self._is_somebody_expected()
+        return self._free > 0
 
     def held_by(self, tenant: str) -> int:
         """How much the tenant has."""
         return self._held.get(tenant, 0)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody waits."""
+        return self._following() is not None
 
     def is_wanted_of(self, tenant: str) -> bool:
         """Whether somebody waits who holds less than this tenant, or it waits itself."""
@@ -64,6 +84,25 @@ class FairLimiter:
             self._leave(tenant)
             del self._waiting[tenant]
         return None
+
+    def _expect(self, tenant: str) -> None:
+        # It also forgets whoever did not come.
+        self._is_somebody_expected()
+        if not self.held_by(tenant):
+            self._expected[tenant] = trio.current_time() + _EXPECTED_S
+            self._expected.move_to_end(tenant)
+
+    def _is_somebody_expected(self) -> bool:
+        while self._expected:
+            if next(iter(self._expected.values())) > trio.current_time():
+                return True
+            self._expected.popitem(last=False)
+        return False
+
+    def _hand_to(self, tenant: str) -> None:
+        self._free -= 1
+        self._hold(tenant, 1)
+        self._expected.pop(tenant, None)
 
     def _hold(self, tenant: str, more: int) -> None:
         waits = tenant in self._waiting

@@ -43,7 +43,7 @@ class Places:
             peer = self._peers[address] = _Peer(address, self._per_host)
         place = Place(self, peer, tenant)
         peer.claims += 1
-        if peer.wants_room:
+        if not peer.limiter.has_room_for(tenant):
             peer.make_room_for(tenant)
         try:
             await peer.limiter.acquire(tenant)
@@ -92,7 +92,7 @@ class Place:
     @property
     def rests_s(self) -> float:
         """How long a link that rests may keep its place: not at all where it is wanted."""
-        if not self._peer.wants_room:
+        if not self._peer.limiter.is_wanted:
             return inf
         return 0.0 if self._peer.limiter.is_wanted_of(self._tenant) else _STALE_S
 
@@ -115,20 +115,14 @@ class Place:
 class _Peer:
     """A host and port; `claims` counts the links that stand and those that wait for a place."""
 
-    __slots__ = ("_per_host", "address", "claims", "limiter", "links")
+    __slots__ = ("address", "claims", "limiter", "links")
 
     def __init__(self, address: tuple[str, int], per_host: int) -> None:
-        self._per_host = per_host
         self.address = address
         self.claims = 0
         self.limiter = FairLimiter(per_host)
         # With the tenant of each.
         self.links: dict[Closable, str] = {}
-
-    @property
-    def wants_room(self) -> bool:
-        """Whether somebody waits for a place."""
-        return self.claims > self._per_host
 
     def idle(self) -> list[Closable]:
         """The links that have nothing to do, the one that did something longest ago first."""

@@ -19,6 +19,7 @@ from callpost.edge.spool.files import (
     SpoolUnusable,
     connect_reading,
     marked_damage,
+    not_a_file,
 )
 from callpost.edge.spool.health import is_damage
 from callpost.edge.spool.read import NEWEST_STAMP
@@ -150,8 +151,11 @@ def _commits(log: BinaryIO, salt: bytes, *, after: int) -> int:
 
 def _size_of(path: Path) -> int:
     try:
-        return path.stat().st_size
+        found = path.stat()
     except FileNotFoundError:
         return 0
     except OSError as fault:
         raise SpoolUnusable(f"{path}: cannot be read: {fault.strerror}") from fault
+    if (sentence := not_a_file(found.st_mode)) is not None:
+        raise SpoolUnusable(f"{path}: {sentence}")
+    return found.st_size

@@ -6,6 +6,7 @@ Whatever makes it unusable is told in one sentence that names the path.
 import fcntl
 import os
 import sqlite3
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
@@ -111,6 +112,13 @@ def marked_damage(directory: Path) -> str | None:
         return None
     except OSError as fault:
         raise _unusable(directory / MARK, fault) from fault
+
+
+def not_a_file(mode: int) -> str | None:
+    """What stands in the place of a file, by its mode; None where it is one."""
+    if stat.S_ISDIR(mode):
+        return "is a directory, not a file"
+    return None if stat.S_ISREG(mode) else "is not a regular file"
 
 
 def connect_writing(directory: Path) -> sqlite3.Connection:

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from callpost.edge.spool.dead import read_dead
-from callpost.edge.spool.files import DATABASE, SpoolUnusable, connect_reading
+from callpost.edge.spool.files import DATABASE, SpoolUnusable, connect_reading, not_a_file
 from callpost.edge.spool.health import is_damage
 from callpost.edge.spool.pending import read_pending
 from callpost.edge.spool.schema import STEPS
@@ -111,6 +111,8 @@ class StoppedSpool:
             raise self._forbidden() from None
         except OSError as fault:
             raise SpoolUnusable(f"{self._path}: cannot be read: {fault.strerror}.") from None
+        if (sentence := not_a_file(found.st_mode)) is not None:
+            raise SpoolUnusable(f"{self._path}: {sentence}.")
         return _State(found.st_size, found.st_mtime_ns, found.st_ino, log_bytes)
 
     def _connected(self, state: "_State", *, shut_out: bool) -> sqlite3.Connection:
