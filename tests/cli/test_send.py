@@ -19,7 +19,12 @@ from callpost.cli.send import send
 from callpost.edge.feed_unix import connected, feed
 from callpost.edge.receive_unix import bind_datagram, listen_stream, serve_stream
 from callpost.model.limits import Intake
+from control_house import an_open_door
 
+SPEAKS_HTTP = (
+    "Error: {}/x.sock speaks HTTP, as the control socket does; events are sent to the stream"
+    " socket.\n"
+)
 OK = b'{"ok":true,"id":"evt_1","number":1,"matched":2}\n'
 DUPLICATE = b'{"ok":true,"id":"evt_1","number":1,"matched":2,"duplicate":true}\n'
 INVALID = (
@@ -156,6 +161,28 @@ async def test_the_datagram_socket_is_recognised(tmp_path: Path) -> None:
     assert "x.sock is a datagram socket; events are sent to the stream socket" in result.stderr
 
 
+@pytest.mark.parametrize("text", [b"one\n", b"one"])
+async def test_the_control_socket_is_recognised(tmp_path: Path, text: bytes) -> None:
+    """The wrong one of the daemon's sockets; one sentence, and no summary of nothing."""
+    async with an_open_door(tmp_path) as door:
+        door.path.rename(tmp_path / "x.sock")
+        result = await run(tmp_path, text)
+    assert (result.exit_code, result.output) == (1, SPEAKS_HTTP.format(tmp_path))
+
+
+async def test_a_live_source_learns_at_once_that_it_is_the_control_socket(tmp_path: Path) -> None:
+    """The socket would wait for the rest of a request, and then hang up without a word."""
+
+    async def one_line() -> AsyncIterator[bytes]:
+        yield b"one\n"
+        await trio.sleep_forever()
+
+    async with an_open_door(tmp_path) as door, connected(door.path) as daemon:
+        with trio.fail_after(3):
+            fed = await feed(daemon, one_line(), refused=lambda _: None, moved=lambda _: None)
+    assert fed.end == "http"
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to every socket")
 async def test_a_lack_of_permission_names_the_group(tmp_path: Path) -> None:
     """Who may write, and so what to ask the administrator for."""
@@ -278,7 +305,7 @@ async def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         with listener, trio.socket.from_stdlib_socket(listener) as door:
             connection, _ = await door.accept()
             with connection:
-                assert await connection.recv(1000) == b"one\n"
+                assert (await connection.recv(1000)).strip() == b"one"
                 accepted.set()
 
     with trio.fail_after(20):

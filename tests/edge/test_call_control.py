@@ -122,6 +122,21 @@ async def test_whoever_speaks_otherwise_is_not_callpost(tmp_path: Path, text: by
             await daemon.get("/v1/status", Status)
 
 
+async def test_the_intake_is_known_by_its_first_answer(tmp_path: Path) -> None:
+    """It keeps the connection open; nobody waits there for a time-out."""
+    path = tmp_path / "events.sock"
+
+    async def refuse(stream: trio.SocketStream) -> None:
+        await stream.receive_some()
+        await stream.send_all(b'{"ok":false,"error":"invalid","message":"No.","path":"$"}\n')
+        await trio.sleep_forever()
+
+    sentence = f"{path}: this is the intake's socket, where events go in, not the control socket."
+    async with somebody(path, refuse):
+        with trio.fail_after(3):
+            assert await told(path) == [sentence] * 2
+
+
 async def test_an_answer_that_breaks_off_is_told(tmp_path: Path) -> None:
     """A daemon that stops, or is killed, in the middle."""
     path = tmp_path / "control.sock"

@@ -75,6 +75,10 @@ async def send(file: Path, config: Path, socket_path: Path | None, *, as_json: b
             fed = await _feed(path, events, progress)
         except CannotConnect as fault:
             raise click.ClickException(str(fault)) from None
+    if fed.end == "http":
+        raise click.ClickException(
+            f"{path} speaks HTTP, as the control socket does; events are sent to the stream socket."
+        )
     _conclude(fed, as_json=as_json)
     if events.fault is not None:
         raise click.ClickException(f"cannot read {file}: {events.fault.strerror}.")

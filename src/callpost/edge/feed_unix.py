@@ -28,9 +28,12 @@ _READ_MAX_BYTES: Final = 65_536
 # A daemon with a slow disk may take its time, but not this long.
 ANSWER_TIMEOUT_S: Final = 60.0
 
+# A blank line before all others: the intake passes over it, and whoever speaks HTTP refuses it
+# instead of waiting for the rest of a request.
+_TOUCHSTONE: Final = b"\n"
 # complete: every line has its answer. The others say why some have none: the daemon closed the
-# connection, did not answer in time, or answered what is no reply.
-End = Literal["complete", "closed", "silent", "strange"]
+# connection, did not answer in time, answered in HTTP, or what is no reply.
+End = Literal["complete", "closed", "silent", "http", "strange"]
 
 
 class Refusal(Struct, frozen=True):
@@ -105,12 +108,14 @@ class _Feeding:
     ) -> None:
         """Send everything, then half-close; a daemon that is gone shows in what is read."""
         numbers = _LineNumbers()
+        touchstone = _TOUCHSTONE
         with suppress(trio.BrokenResourceError):
             async for piece in data:
                 while len(self._under_way) > _AHEAD_MAX_LINES:
                     await self._answered.park()
                 self._under_way += numbers.feed(piece)
-                await daemon.send_all(piece)
+                await daemon.send_all(touchstone + piece)
+                touchstone = b""
                 moved(len(piece))
             self._under_way += numbers.end()
             await daemon.send_eof()
@@ -134,7 +139,7 @@ class _Feeding:
                 return "closed" if self._under_way or self._sending else "complete"
             for line in cutter.feed(data):
                 if not self._take(line):
-                    return "strange"
+                    return "http" if (line or b"").startswith(b"HTTP/") else "strange"
             self._answered.unpark_all()
         return "complete"
 

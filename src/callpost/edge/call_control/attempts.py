@@ -12,6 +12,7 @@ import trio
 from callpost.edge.call_control.faults import (
     ControlUnreachable,
     broken_off,
+    is_http,
     refusal,
     stranger,
     unreachable,
@@ -55,9 +56,11 @@ async def _asked(stream: trio.SocketStream, target: str, path: Path) -> "Attempt
         if not chunk:
             raise stranger(path) if head else broken_off(path)
         head += chunk
+        if not is_http(head):
+            raise stranger(path, head)
     head, _, begun = head.partition(b"\r\n\r\n")
     status = b"".join(head.split(b" ", 2)[1:2])
-    if not head.startswith(b"HTTP/1.") or not status.isdigit():
+    if not status.isdigit():
         raise stranger(path)
     if status == b"200":
         return Attempts(stream, path, begun)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
+import trio
 
 from callpost.edge.call_control.attempts import CONNECT_S, open_stream
 from callpost.edge.call_control.faults import (
@@ -17,6 +18,7 @@ from callpost.edge.call_control.faults import (
     stranger,
     unreachable,
 )
+from callpost.edge.call_control.first_answer import first_answer
 from callpost.model.delivery import Attempted
 
 if TYPE_CHECKING:
@@ -109,6 +111,7 @@ class Control:
                 content=None if body is None else msgspec.json.encode(body),
                 headers=None if body is None else {"content-type": "application/json"},
                 timeout=httpx.Timeout(timeout_s, connect=CONNECT_S),
+                extensions={"trace": first_answer(self._path, timeout_s)},
             )
         if answer.headers.get("content-type", "").startswith(PROBLEM):
             raise refusal(answer.status_code, answer.content)
@@ -127,7 +130,7 @@ class Control:
 
         try:
             yield
-        except httpx.TimeoutException:
+        except (httpx.TimeoutException, trio.TooSlowError):
             raise ControlUnreachable(
                 f"{self._path}: callpost did not answer within {timeout_s:g} seconds."
             ) from None

@@ -12,6 +12,9 @@ from msgspec import Struct
 from callpost.model.limits import ADMIN_GROUP
 
 PROBLEM: Final = "application/problem+json"
+_HTTP: Final = b"HTTP/1."
+# How the intake begins what it says to a line that is no event.
+_REPLY: Final = b'{"ok":false,'
 
 
 class ControlUnreachable(Exception):
@@ -49,8 +52,17 @@ def refusal(status: int, content: bytes) -> ControlRefused:
     return ControlRefused(status, sentence if faults else told.detail)
 
 
-def stranger(path: Path) -> ControlUnreachable:
-    """Somebody answers, but not as callpost does."""
+def is_http(begun: bytes) -> bool:
+    """Whether an answer that begins so may be one of HTTP's."""
+    return begun.startswith(_HTTP[: len(begun)])
+
+
+def stranger(path: Path, begun: bytes = b"") -> ControlUnreachable:
+    """Somebody answers, but not as callpost does on its control socket."""
+    if begun.startswith(_REPLY):
+        return ControlUnreachable(
+            f"{path}: this is the intake's socket, where events go in, not the control socket."
+        )
     return ControlUnreachable(f"{path}: whoever answers there does not speak as callpost does.")
 
 
