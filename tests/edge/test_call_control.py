@@ -77,6 +77,17 @@ async def test_a_file_is_not_a_socket(tmp_path: Path) -> None:
     assert await told(path) == [f"{path}: this is not a socket."] * 2
 
 
+async def test_a_file_of_somebody_elses_is_not_a_socket_either() -> None:
+    """Though the system speaks of a lack of permission."""
+    user = os.geteuid()
+    os.seteuid(65534 if user == 0 else user)
+    try:
+        sentences = await told(Path("/etc/passwd"))
+    finally:
+        os.seteuid(user)
+    assert sentences == ["/etc/passwd: this is not a socket."] * 2
+
+
 async def test_a_socket_for_datagrams_is_another_one(tmp_path: Path) -> None:
     """That of the producers, perhaps."""
     path = tmp_path / "datagrams.sock"

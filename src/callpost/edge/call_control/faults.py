@@ -80,7 +80,7 @@ def _sentence(path: Path, fault: Exception) -> str:
     match _errno_of(fault):
         case errno.ENOENT | errno.ENOTDIR:
             return f"{path}: there is no control socket; is callpost running?"
-        case errno.ECONNREFUSED | errno.EPROTOTYPE if not _is_socket(path):
+        case _ if not _is_socket(path):
             return f"{path}: this is not a socket."
         case errno.ECONNREFUSED:
             return f"{path}: nobody answers on the control socket; callpost is not running."
