@@ -25,6 +25,12 @@ popup  down      1,200  1 h 28 min          0        118    12  file  crm.exampl
 crm    ok            0                      0        118     0  file  crm.example.com
 ops    paused        0                      0        118     0  file  crm.example.com
 """  # noqa: E501 - as wide as the terminal
+OF_CUSTOMERS_AT_110 = """\
+NAME   STATE   PENDING         LAG  DELIVERED  DEAD  CUSTOMER  ENDPOINT         LAST FAILURE
+popup  down      1,200  1 h 28 min        118    12            crm.example.com  503 Service Unavailable
+crm    ok            0                    118     0  acme      crm.example.com
+ops    paused        0                    118     0            crm.example.com
+"""  # noqa: E501 - as wide as the terminal
 AUTO = (
     "paused        since 2026-11-20 17:00, after long failure; it resumes by itself when its"
     " endpoint answers"
@@ -52,6 +58,13 @@ def test_the_furthest_behind_comes_first(width: int | None, text: str) -> None:
     """In a narrow terminal the less important columns are left out."""
     lines = overview(SUBSCRIPTIONS, width)
     assert "".join(f"{line.plain}\n" for line in lines) == text
+
+
+def test_whose_they_are_is_told_where_there_are_customers() -> None:
+    """Before where they were made; one of everybody's is nobody's."""
+    crm, popup, ops = SUBSCRIPTIONS
+    lines = overview((replace(crm, customer="acme"), popup, replace(ops, customer="*")), 110)
+    assert "".join(f"{line.plain}\n" for line in lines) == OF_CUSTOMERS_AT_110
 
 
 def test_one_is_shown_with_each_endpoint() -> None:

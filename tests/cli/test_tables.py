@@ -54,6 +54,15 @@ def test_what_is_to_be_cut_is_cut_and_not_folded() -> None:
     assert [line.plain for line in lines] == ["NAME   COUNT", "crm-…  1"]
 
 
+def test_a_spare_column_without_a_text_is_left_out() -> None:
+    """It says nothing of any row."""
+    columns = (Column(title="NAME"), Column(title="MORE", spare=True))
+    assert [table(columns, [("a", ""), ("b", text)], None)[0].plain for text in ("", "x")] == [
+        "NAME",
+        "NAME  MORE",
+    ]
+
+
 def test_the_least_important_column_goes_first() -> None:
     """By rank, not by place."""
     assert told(28)[0] == "NAME         COUNT  HOST"

@@ -17,10 +17,10 @@ from conditions import SUBSCRIPTIONS, UNSERVED
 from operators_door import Door, Reply, a_door
 
 UNSERVED_AT_160 = """\
-NAME                       STATE     PENDING  LAG  IN FLIGHT  DELIVERED  DEAD  FROM     ENDPOINT         LAST FAILURE
-crm                        ok              0               0        118     0  file     crm.example.com
-lobby                      disabled                                            file
-voipnow.0003-210.8dd86b12  left out                                            voipnow                   customer: there is no customer "acme"
+NAME                       STATE     PENDING  LAG  IN FLIGHT  DELIVERED  DEAD  CUSTOMER  FROM     ENDPOINT         LAST FAILURE
+crm                        ok              0               0        118     0            file     crm.example.com
+lobby                      disabled                                                      file
+voipnow.0003-210.8dd86b12  left out                                            acme      voipnow                   customer: there is no customer "acme"
 """  # noqa: E501 - as wide as the terminal
 UNSERVED_AT_80 = (
     """\

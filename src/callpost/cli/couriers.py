@@ -26,11 +26,12 @@ _COLUMNS: Final = (
     Column(title="STATE"),
     Column(title="PENDING", right=True),
     Column(title="LAG", right=True, rank=1),
-    Column(title="IN FLIGHT", right=True, rank=6),
+    Column(title="IN FLIGHT", right=True, rank=7),
     Column(title="DELIVERED", right=True, rank=4),
     Column(title="DEAD", right=True, rank=3),
-    Column(title="FROM", rank=7),
-    Column(title="ENDPOINT", least=24, rank=5),
+    Column(title="CUSTOMER", least=8, rank=5, spare=True),
+    Column(title="FROM", rank=8),
+    Column(title="ENDPOINT", least=24, rank=6),
     Column(title="LAST FAILURE", least=24, rank=2),
 )
 # From the best to the worst: a subscription is as well as its best endpoint, which takes what
@@ -96,7 +97,7 @@ def detail_unserved(one: Unserved, width: int | None) -> list[Text]:
 
 def _row_unserved(one: Unserved) -> tuple[Cell | str, ...]:
     figures = ("",) * 5
-    return (one.name, _state_unserved(one), *figures, one.origin, "", one.reason)
+    return (one.name, _state_unserved(one), *figures, _customer(one), one.origin, "", one.reason)
 
 
 def _state_unserved(one: Unserved) -> Cell:
@@ -119,6 +120,7 @@ def _row(one: SubscriptionState) -> tuple[Cell | str, ...]:
         f"{one.in_flight:,}",
         f"{one.delivered:,}",
         f"{one.dead:,}",
+        _customer(one),
         one.origin,
         primary(one),
         failing[0].reason or one.last_failure if failing else "",
@@ -146,10 +148,15 @@ def _particulars(one: SubscriptionState, now: datetime) -> Iterator[tuple[str, C
 
 
 def _whose(one: SubscriptionState | Unserved) -> Iterator[tuple[str, str]]:
-    if one.customer not in {"", "*"}:
-        yield "customer", one.customer
+    if customer := _customer(one):
+        yield "customer", customer
     if one.origin != "file":
         yield "made over", f"the API ({one.origin})"
+
+
+def _customer(one: SubscriptionState | Unserved) -> str:
+    """Whose it is, "" where it is nobody's or everybody's."""
+    return "" if one.customer == "*" else one.customer
 
 
 def _why_paused(condition: SubscriptionCondition) -> str:

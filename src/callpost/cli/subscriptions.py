@@ -32,8 +32,9 @@ async def subscriptions(
 
     LAG is the age of the oldest delivery that could go; what waits for its next attempt does not
     count. Last come those that get nothing, disabled or left out because the configuration forbids
-    by now what was made over the API. In a narrow terminal the less important columns are left
-    out; a pipe gets them all. --failing and --paused together list what is either.
+    by now what was made over the API. CUSTOMER is there where any of them has one. In a narrow
+    terminal the less important columns are left out; a pipe gets them all. --failing and --paused
+    together list what is either.
 
     Exit status: 0 when they were listed, also when there are none, 1 when the daemon is not
     running, 2 for wrong usage.

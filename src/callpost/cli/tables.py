@@ -32,7 +32,8 @@ class Column(Struct, frozen=True, kw_only=True):
     """`least` is the width down to which it may be folded, 0: never.
 
     `cut`: it is cut instead, so that a row stays one line, where rows are counted. `rank` says in
-    which order columns are dropped where room is short, the highest first, 0: never.
+    which order columns are dropped where room is short, the highest first, 0: never. `spare`: it
+    is left out where no row has a text in it.
     """
 
     title: str
@@ -40,6 +41,7 @@ class Column(Struct, frozen=True, kw_only=True):
     cut: bool = False
     least: int = 0
     rank: int = 0
+    spare: bool = False
 
 
 def table(
@@ -134,8 +136,12 @@ def _least(columns: Sequence[Column], cells: Sequence[Sequence[Cell]], place: in
 
 
 def _kept(columns: Sequence[Column], cells: Sequence[Sequence[Cell]], room: int) -> list[int]:
-    """The places of the columns for which there is room at least when folded."""
-    kept = list(range(len(columns)))
+    """The places of the columns that are wanted, and have room at least when folded."""
+    kept = [
+        place
+        for place, column in enumerate(columns)
+        if not column.spare or any(row[place].text for row in cells)
+    ]
     while sum(_least(columns, cells, place) + _GAP for place in kept) - _GAP > room:
         droppable = [place for place in kept if columns[place].rank]
         if not droppable:
