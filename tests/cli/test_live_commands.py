@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from asyncclick.testing import CliRunner
 from msgspec.structs import replace
+from trio.testing import MockClock
 
 from callpost.cli import callpost
 from callpost.model.changes import Changed, Changes, Reloaded, Removed
@@ -202,6 +203,22 @@ async def test_a_reload_without_a_difference_says_so(door: Door) -> None:
     door.replies["POST /v1/reload"] = Reply(Reloaded(ok=True, dry_run=False, changes=changes))
     result = await door.run("reload")
     assert result.stdout == "unchanged     40 subscriptions\nNothing has changed.\n"
+
+
+async def test_a_reload_that_takes_long_says_that_it_waits(
+    autojump_clock: MockClock, door: Door
+) -> None:
+    """Once, and not where programs read; the answer is waited for all the same."""
+    answer = Reloaded(ok=True, dry_run=False, changes=Changes(unchanged=40))
+    told = []
+    for delay_s in (4.0, 15.0):
+        door.replies["POST /v1/reload"] = Reply(answer, delay_s=delay_s)
+        told.append(await door.run("reload", "--json"))
+    assert [one.stderr for one in told] == [
+        "",
+        "callpost is still waiting for the daemon's answer.\n",
+    ]
+    assert [json.loads(one.stdout)["ok"] for one in told] == [True, True]
 
 
 async def test_a_faulty_configuration_is_told_as_check_does(door: Door) -> None:

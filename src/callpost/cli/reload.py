@@ -18,6 +18,8 @@ from callpost.model.terminal import escaped
 
 # Thousands of subscriptions are read and compared, and what is removed is written down.
 _PATIENCE_S: Final = 300.0
+# A reload of hundreds takes less; who waits for longer should know for what.
+_SILENT_S: Final = 5.0
 _REMOVED: Final = {"gone": "removed", "disabled": "disabled", "left_out": "left out"}
 _EXAMPLES: Final = """\b
 Examples:
@@ -41,9 +43,16 @@ async def reload(config: Path, control: Path | None, *, dry_run: bool, as_json: 
     Exit status: 0 when the configuration is in force (with --dry-run: has no fault), 1 when it
     has a fault or the daemon is not running, 2 for wrong usage.
     """
+    # The HTTP client takes longer to import than most commands take to run.
+    from callpost.edge.call_control import Slow  # noqa: PLC0415 - see above
+
     async with opened(config, control) as daemon:
         answer = await daemon.post(
-            "/v1/reload", Reloaded, {"dryRun": dry_run}, timeout_s=_PATIENCE_S
+            "/v1/reload",
+            Reloaded,
+            {"dryRun": dry_run},
+            timeout_s=_PATIENCE_S,
+            slow=Slow(_SILENT_S, _tell_slow),
         )
     for fault in answer.faults:
         click.echo(escaped(str(fault)), err=True)
@@ -56,6 +65,10 @@ async def reload(config: Path, control: Path | None, *, dry_run: bool, as_json: 
         put(told(answer, width_of(console)), console)
     if not answer.ok:
         sys.exit(1)
+
+
+def _tell_slow() -> None:
+    click.echo("callpost is still waiting for the daemon's answer.", err=True)
 
 
 def told(answer: Reloaded, width: int | None) -> list[Text]:

@@ -18,7 +18,7 @@ from callpost.edge.call_control.faults import (
     stranger,
     unreachable,
 )
-from callpost.edge.call_control.first_answer import first_answer
+from callpost.edge.call_control.first_answer import Slow, first_answer
 from callpost.model.delivery import Attempted
 
 if TYPE_CHECKING:
@@ -66,9 +66,10 @@ class Control:
         body: Mapping[str, object] | None = None,
         *,
         timeout_s: float | None = _ANSWER_S,
+        slow: Slow | None = None,
     ) -> T:
         """Have something done; None as time-out waits for as long as it takes."""
-        return self._read(await self._ask("POST", path, body or {}, timeout_s), as_type)
+        return self._read(await self._ask("POST", path, body or {}, timeout_s, slow), as_type)
 
     async def put(
         self,
@@ -100,7 +101,12 @@ class Control:
             yield heard
 
     async def _ask(
-        self, method: str, path: str, body: Mapping[str, object] | None, timeout_s: float | None
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None,
+        timeout_s: float | None,
+        slow: Slow | None = None,
     ) -> "httpx.Response":
         import httpx  # noqa: PLC0415 - loaded by then
 
@@ -111,7 +117,7 @@ class Control:
                 content=None if body is None else msgspec.json.encode(body),
                 headers=None if body is None else {"content-type": "application/json"},
                 timeout=httpx.Timeout(timeout_s, connect=CONNECT_S),
-                extensions={"trace": first_answer(self._path, timeout_s)},
+                extensions={"trace": first_answer(self._path, timeout_s, slow)},
             )
         if answer.headers.get("content-type", "").startswith(PROBLEM):
             raise refusal(answer.status_code, answer.content)
