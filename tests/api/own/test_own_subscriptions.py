@@ -106,6 +106,33 @@ async def test_all_faults_are_told_at_once() -> None:
     ]
 
 
+NO_NAME = "$.name: expected 1 to 40 characters of a-z 0-9 - . and _"
+
+
+@pytest.mark.parametrize(
+    ("said", "others"),
+    [
+        ({}, []),
+        ({"url": "nonsense", "methd": 1}, ["$.url: Invalid URL", "$.methd: there is no such key"]),
+        ({"customer": "bravo"}, ["$.customer: is none that this token acts for"]),
+        ({"headers": {"X-A": "********"}}, ["$.headers.X-A: "]),
+    ],
+)
+async def test_a_faulty_name_is_told_with_all_that_is_wrong_besides(
+    said: Json, others: list[str]
+) -> None:
+    """Once, though the rules of the configuration know no such name either."""
+    house = a_house()
+    async with the_api(house) as client:
+        answer = await client.post("/v1/subscriptions", json={**NEW, "name": "A B", **said})
+    first, *told = faults(answer)
+    assert first == NO_NAME
+    assert [
+        one.startswith(begun) for one, begun in zip(sorted(told), sorted(others), strict=True)
+    ] == [True] * len(others)
+    assert house.cards.changes == []
+
+
 STRANGE = [
     ({"headers": {"X-A": "credential:portal"}}, "$.headers.X-A"),
     ({"auth": {"type": "bearer", "token": "credential:portal"}}, "$.auth.token"),

@@ -12,13 +12,15 @@ from callpost.model.card import Card
 Table = dict[str, object]
 # 96 bits: nobody guesses a rule of somebody else's.
 _RULE_ID_BYTES: Final = 12
+# The configuration's rules refuse it as a name, and tell what else is wrong.
+_NO_NAME: Final = "?"
 
 
 def new_subscription(
-    index: CardIndex, caller: Caller, *, wish: str, customer: str, said: Table
+    index: CardIndex, caller: Caller, *, wish: str | None, customer: str, said: Table
 ) -> Card:
-    """A card under a name of its own, which is its id too."""
-    name = index.given_name("api", wish)
+    """A card under a name of its own, which is its id too; without a wish it cannot be in force."""
+    name = _NO_NAME if wish is None else index.given_name("api", wish)
     card = made(index, caller, dialect="api", card_id=name, customer=customer, said=said)
     return replace(card, subscription=name)
 

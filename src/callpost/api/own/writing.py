@@ -43,7 +43,7 @@ from callpost.web.operation import (
     operation,
     operation_on,
 )
-from callpost.web.problem import FieldFault, refusal_of
+from callpost.web.problem import FieldFault, Refusal, refusal_of
 
 _MERGE_PATCH: Final = "application/merge-patch+json"
 _WISH: Final = re.compile(r"[a-z0-9_.-]{1,40}")
@@ -139,14 +139,17 @@ class _Desk:
         """A new one, under a name of its own."""
         document = object_of(asked.body)
         wish = _wish(document)
-        customer = customer_of(asked.caller, document)
-        said = _said(document, {})
-        card = await put_in(
-            partial(change, self._index),
-            lambda: new_subscription(
-                self._index, asked.caller, wish=wish, customer=customer, said=said
-            ),
-        )
+        try:
+            customer = customer_of(asked.caller, document)
+            said = _said(document, {})
+            card = await put_in(
+                partial(change, self._index),
+                lambda: new_subscription(
+                    self._index, asked.caller, wish=wish, customer=customer, said=said
+                ),
+            )
+        except Refusal as refusal:
+            raise refusal if wish is not None else _with_name(refusal) from None
         return self._catalogue.answer(listed_of(card), 201, Location=f"/v1/subscriptions/{card.id}")
 
     async def replace(self, asked: Asked[Nothing, Sent]) -> Answer:
@@ -209,11 +212,16 @@ class _Desk:
         check_unchanged(asked.headers, etag)
 
 
-def _wish(document: Table) -> str:
+def _wish(document: Table) -> str | None:
+    """The name that is wished for, None where it can be no name."""
     wish = document.get("name", _UNNAMED)
-    if not isinstance(wish, str) or not _WISH.fullmatch(wish):
-        raise refusal_of([FieldFault("$.name", _WISHES)])
-    return wish
+    return wish if isinstance(wish, str) and _WISH.fullmatch(wish) else None
+
+
+def _with_name(refusal: Refusal) -> Refusal:
+    """The refusal of the name, and of all that is wrong besides."""
+    besides = [one for one in refusal.errors if one.path != "$.name"]
+    return refusal_of([FieldFault("$.name", _WISHES), *besides])
 
 
 def _said(document: Mapping[str, object], stored: Table) -> Table:
