@@ -88,6 +88,27 @@ async def test_the_screen_sums_up_and_names_who_fails(autojump_clock: MockClock)
     assert (well.attempts, well.delivered, well.troubled, well.pid) == (2, 1, (), 17)
 
 
+async def test_what_a_removed_subscription_has_done_stays_in_the_sum(
+    autojump_clock: MockClock,
+) -> None:
+    """While it comes to its end, then with what died of it, and when it is back; no reports."""
+    crm = replace(
+        a_subscription(), report=an_endpoint("report"), report_on=frozenset({"delivered", "dead"})
+    )
+    async with a_house(ScriptedWorld(fails(0)), crm) as house:
+        await house.feed(("c1", "newCall"))
+        await trio.sleep(10)
+        house.dispatcher.pause("crm")
+        await house.feed(("c2", "newCall"))
+        sums = []
+        for present in ([crm], [], [], [crm]):
+            house.apply(*present)
+            one = await desk_of(house).status()
+            sums.append((one.attempts, one.delivered, one.died))
+            await trio.sleep(60)
+    assert sums == [(1, 1, 0), (1, 1, 0), (1, 1, 1), (1, 1, 1)]
+
+
 async def test_a_paused_subscription_is_on_the_screen(autojump_clock: MockClock) -> None:
     """Until it is resumed."""
     async with a_house(ScriptedWorld(fails(0)), a_subscription()) as house:

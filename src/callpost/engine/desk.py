@@ -70,6 +70,7 @@ class Desk:
         outside = self._outside
         spool = await outside.spool()
         states = await self.subscriptions()
+        total = self._overview.total()
         return Status(
             version=outside.version,
             pid=outside.pid,
@@ -81,9 +82,9 @@ class Desk:
             subscriptions=len(states),
             paused=tuple(one.name for one in states if one.condition != "active"),
             in_flight=sum(one.in_flight for one in states),
-            attempts=sum(one.attempts for one in states),
-            delivered=sum(one.delivered for one in states),
-            died=sum(one.died for one in states),
+            attempts=total.attempts,
+            delivered=total.delivered,
+            died=total.died,
             lag_s=max((one.lag_s for one in states), default=0.0),
             troubled=troubled(states),
             certificates=outside.certificates(),

@@ -15,7 +15,7 @@ from callpost.engine.attempt import Door
 from callpost.engine.bell import Bell
 from callpost.engine.courier import Courier
 from callpost.engine.cull import Cull
-from callpost.engine.figures import Figures
+from callpost.engine.figures import Books
 from callpost.engine.gate import Gate
 from callpost.engine.ports import SenderFactory
 from callpost.engine.reports import Reports
@@ -71,8 +71,7 @@ class Dispatcher:
         self._stations: dict[int, Station] = {}
         self._nursery: trio.Nursery | None = None
         self._stopping = trio.Event()
-        # What a queue has done is told also of the couriers before the present one.
-        self._figures: dict[int, Figures] = {}
+        self.books = Books()
         self.way_out = WayOut(world.log)
         self.apply(queues, enrolled)
 
@@ -200,7 +199,7 @@ class Dispatcher:
         if not self._stopping.is_set():
             # It was removed, and nobody has asked for it since.
             del self._stations[station.number]
-            del self._figures[station.number]
+            self.books.close(station.number)
 
     async def _send_home(self) -> None:
         """One clock for all: one for each carrier took 9 us whenever it had nothing to do."""
@@ -246,7 +245,7 @@ class Dispatcher:
             handover.standing,
             world=world,
             way_out=self.way_out,
-            figures=self._figures.setdefault(number, Figures()),
+            figures=self.books.of(number, subscription.name),
             known=handover.known,
         )
         rounds = Rounds(

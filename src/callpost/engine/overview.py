@@ -13,6 +13,7 @@ import trio
 
 from callpost.engine.courier import Courier
 from callpost.engine.dispatcher import Dispatcher
+from callpost.engine.figures import Figures
 from callpost.engine.gate import Gate
 from callpost.engine.ports import Clock
 from callpost.model.condition import (
@@ -100,6 +101,10 @@ class Overview:
     def condition(self, name: str) -> SubscriptionCondition:
         """Whether it sends, or who has paused it; raises UnknownSubscription."""
         return _CONDITIONS[self._dispatcher.courier(name).gate.paused]
+
+    def total(self) -> Figures:
+        """What all subscriptions have done since the start, also those that are removed."""
+        return self._dispatcher.books.total()
 
     def troubles(self) -> tuple[Trouble, ...]:
         """What is wrong with the engine as a whole, or would not get well by itself."""

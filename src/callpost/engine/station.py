@@ -129,6 +129,7 @@ class Station:
             if not died and changes == self._changes:
                 break
             buried += died
+            self.courier.gate.figures.died += died
             for _ in range(died):
                 self._witness.died(self._name, "subscription_removed")
         self._log.info("subscription.removed", subscription=self._name, dead=buried)

@@ -63,6 +63,11 @@ def reports_of(name: str) -> str:
     return f"{name}{_SUFFIX}"
 
 
+def is_of_reports(name: str) -> bool:
+    """Whether a queue of this name holds reports."""
+    return name.endswith(_SUFFIX)
+
+
 def queue_of(subscription: Subscription) -> Subscription | None:
     """The inner subscription that delivers the reports, None where nobody asked for any."""
     if subscription.report is None:
