@@ -162,7 +162,7 @@ def _responding(
             raise Refusal(403, NOT_A_VIEWERS)
         asked_by_query = read_query(request, query)
         body = await sent(request)
-        if getattr(body, "dry_run", False) or getattr(body, "cursor", ""):
+        if getattr(body, "dry_run", False):
             leave_untold(request)
         asked = Asked(caller, request.path_params, request.headers, asked_by_query, body)
         try:

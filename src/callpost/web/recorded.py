@@ -1,7 +1,7 @@
 """What is changed at a door, told in the log: who by the token's name, the path, how it ended.
 
-Looking is not told, nor a dry run, nor the later parts of what is done in parts; and neither are
-events, which have lines of their own. Bodies never are.
+Looking is not told, nor a dry run; and neither are events, which have lines of their own. What is
+done in parts has a line for each of them. Bodies never are told.
 """
 
 from typing import Final
@@ -20,7 +20,7 @@ _PATH_MAX_CHARS: Final = 300
 
 
 def leave_untold(request: Request) -> None:
-    """This request changes nothing, or is a later part of what has been told."""
+    """This request changes nothing."""
     request.scope[_UNTOLD_KEY] = True
 
 

@@ -204,6 +204,26 @@ def test_two_customers_do_not_see_each_other(
     assert [one["deliveries"] for one in replayed] == [0, 1]
 
 
+def test_each_part_of_a_replay_is_told_and_no_dry_run(
+    client: httpx.Client, house: ApiHouse, receiver: Receiver
+) -> None:
+    """Also the part that goes on from where a dry run has ended."""
+    receiver.statuses["/told"] = 400
+    path = made(client, receiver.url("/told"), name="told")
+    house.feed(*(an_event("told", kind) for kind in ("newCall", "answer", "hangup")))
+    until(lambda: client.get("/v1/dead-letters").json()["total"] == 3)
+    log = house.directory / "log"
+    began = log.stat().st_size
+    order: dict[str, object] = {"callId": "told", "limit": 1}
+    cursor = client.post("/v1/replay", json={**order, "dryRun": True}).json()["next"]
+    for more in ({"dryRun": True}, {}, {}):
+        answer = client.post("/v1/replay", json={**order, "cursor": cursor, **more})
+        cursor = cursor if more else answer.json()["next"]
+    client.delete(path)
+    told = log.read_bytes()[began:]
+    assert told.count(b'"path":"/v1/replay"') == 2
+
+
 def _shown(client: httpx.Client) -> list[object]:
     """Pending and dead, and whether the call and its event are told of, and to whom they went."""
     told: list[object] = [
