@@ -140,7 +140,7 @@ async def test_what_cannot_be_seen_is_spelled_out(tmp_path: Path) -> None:
     path.write_text('[[customer]]\nid = "ac\u200bme"\n', encoding="utf-8")
     result = await _checked("--config", str(path))
     assert result.stderr == (
-        f'{path}: customer[1].id: type: "ac\\u200bme" has a character that cannot be seen\n'
+        f"{path}: customer[1].id: type: character 3 (\\u200b) cannot be seen\n"
     )
 
 

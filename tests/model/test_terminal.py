@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callpost.model.terminal import escaped, escaped_json, visible
+from callpost.model.unseen import unseen
 
 
 def test_an_escape_sequence_is_spelled_out() -> None:
@@ -29,12 +30,19 @@ def test_what_cannot_be_seen_in_a_name_is_spelled_out() -> None:
     """Two names that look alike are told apart: no-break and zero-width spaces, unassigned."""
     assert visible("zammad \u00e9") == "zammad \u00e9"
     assert visible("\u200bzammad\xa0\ud7fc") == "\\u200bzammad\\xa0\\ud7fc"
+    assert visible("acme\u3164\u2800\ufe0f") == "acme\\u3164\\u2800\\ufe0f"
 
 
 @given(st.text(alphabet=st.characters()))
 def test_a_visible_name_can_be_printed(text: str) -> None:
     """Half a pair of surrogates as well."""
     assert visible(text).isprintable()
+
+
+@given(st.text(alphabet=st.characters()))
+def test_a_visible_name_has_nothing_that_cannot_be_seen(text: str) -> None:
+    """Printable or not."""
+    assert not unseen(visible(text))
 
 
 @given(st.text())

@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callpost.model.unseen import unseen
 from callpost.web.offered import NothingOffered, Offered, Reason, offered
 
 SECRETS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
 # RFC 7617, section 2: a user has no colon and no control character.
-USERS = st.text(st.characters(categories=["L", "N", "P", "S"], exclude_characters=":"))
+USERS = st.text(st.characters(categories=["L", "N", "P", "S"], exclude_characters=":")).filter(
+    lambda user: not unseen(user)
+)
 
 
 def basic(user: str, password: str) -> str:
@@ -50,6 +53,7 @@ def test_the_password_of_basic_authentication_is_the_secret(user: str, secret: s
         ([basic("", "")], "malformed"),
         ([basic("line\nbreak", "password")], "malformed"),
         ([basic("\x1b[2J", "password")], "malformed"),
+        ([basic("acme\u3164", "password")], "malformed"),
     ],
 )
 def test_what_holds_no_secret_is_said_in_a_word(fields: list[str], reason: Reason) -> None:
@@ -62,6 +66,12 @@ def test_there_is_an_answer_to_anything(fields: list[str]) -> None:
     """A secret with at least one byte, or a reason."""
     found = offered(fields)
     assert isinstance(found, NothingOffered) or found.secret
+
+
+def test_a_user_may_have_the_joiners_of_a_name() -> None:
+    """A customer's name may be Persian."""
+    user = "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"
+    assert offered([basic(user, "a-password")]) == Offered(b"a-password", user)
 
 
 def test_a_user_that_is_no_utf_8_is_still_one() -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from starlette.requests import Request
 
 from callpost.model.tenancy import Tenancy
+from callpost.model.unseen import has_outer_space, unseen
 from callpost.web.caller import caller_of, username_of
 from callpost.web.problem import Refusal
 
@@ -40,4 +41,5 @@ def is_customer(name: str, tenancy: Tenancy) -> bool:
     """Whether it is one of the registry, or could be one where there is no registry."""
     if tenancy.customers:
         return any(one.id == name for one in tenancy.customers)
-    return 0 < len(name) <= _CUSTOMER_MAX_CHARS and name != "*" and name.isprintable()
+    is_name = 0 < len(name) <= _CUSTOMER_MAX_CHARS and name != "*"
+    return is_name and not has_outer_space(name) and not unseen(name)

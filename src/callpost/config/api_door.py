@@ -18,8 +18,8 @@ from callpost.config.listening import listening
 from callpost.config.rules import (
     Rules,
     choice,
+    holder_name,
     list_of,
-    name_text,
     quoted,
     read_table,
     whole,
@@ -67,13 +67,13 @@ def _pair(cert: str, key: str, spot: Spot) -> object:
 def _customer(value: object, spot: Spot) -> object:
     if value == "*":
         return spot.report("customer", 'is no customer; role = "admin" acts for all of them')
-    return name_text(least=1, most=255)(value, spot)
+    return holder_name(least=1, most=255)(value, spot)
 
 
 def _token_name(value: object, spot: Spot) -> object:
     if value == OPERATOR.name:
         return spot.report("reserved", "is what the log calls who opens the control socket")
-    return name_text(least=1, most=64)(value, spot)
+    return holder_name(least=1, most=64)(value, spot)
 
 
 def _secret(value: object, spot: Spot) -> object:

@@ -12,6 +12,7 @@ from callpost.config.documents import Document
 from callpost.config.faults import Fault, Lookups, Spot
 from callpost.config.rules import (
     Rules,
+    holder_name,
     list_of,
     name_text,
     quoted,
@@ -22,18 +23,12 @@ from callpost.config.tables import tables_of
 from callpost.model.spelling import did_you_mean
 from callpost.model.tenancy import Customer, Tenancy
 
-_NAME: Final = name_text(least=1, most=255)
-_NAMES: Final = list_of(_NAME, most=100_000)
-
-
-def _id(value: object, spot: Spot) -> object:
-    read = _NAME(value, spot)
-    if isinstance(read, str) and read != read.strip(" "):
-        return spot.report("type", f"{quoted(read)} begins or ends with a space")
-    return read
-
-
-CUSTOMER: Final[Rules] = {"id": _id, "extensions": _NAMES, "ivrs": _NAMES}
+_NAMES: Final = list_of(name_text(least=1, most=255), most=100_000)
+CUSTOMER: Final[Rules] = {
+    "id": holder_name(least=1, most=255),
+    "extensions": _NAMES,
+    "ivrs": _NAMES,
+}
 _ANYBODY: Final = frozenset({"", "*"})
 CheckCustomer = Callable[[str, Spot], None]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, get_args
 
 from callpost.config.faults import Spot
-from callpost.config.rules import Rule, Rules, choice, list_of, name_text
+from callpost.config.rules import Rule, Rules, choice, holder_name, list_of, name_text
 from callpost.model.mask import EXTENSION_MASK_PREFIX, dtmf_pattern_fault, number_mask_fault
 from callpost.model.subscription import Filter
 from callpost.model.vocabulary import (
@@ -59,7 +59,7 @@ FILTER: Final[Rules] = {
     "events": list_of(choice(KINDS)),
     "direction": list_of(choice(DIRECTIONS)),
     "flow": list_of(choice(FLOWS)),
-    "customer": name_text(most=255),
+    "customer": holder_name(most=255),
     "caller": list_of(_masked(number_mask_fault, "mask")),
     "called": list_of(_masked(number_mask_fault, "mask")),
     "extension": list_of(_masked(_extension_fault, "mask")),

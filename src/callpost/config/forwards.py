@@ -8,7 +8,7 @@ from msgspec import convert
 from callpost.config.customers import CheckCustomer, customer_check
 from callpost.config.documents import Document
 from callpost.config.faults import Fault, Lookups, Spot
-from callpost.config.rules import Rules, list_of, name_text, read_table, whole
+from callpost.config.rules import Rules, holder_name, list_of, name_text, read_table, whole
 from callpost.config.tables import tables_of
 from callpost.model.forward import LINK_ID_MAX, TARGETS_MAX, Forward
 from callpost.model.mask import without_plus
@@ -16,7 +16,7 @@ from callpost.model.tenancy import Tenancy
 
 _NUMBER: Final = name_text(least=1, most=255)
 FORWARD: Final[Rules] = {
-    "customer": name_text(most=255),
+    "customer": holder_name(most=255),
     "number": _NUMBER,
     "to": list_of(_NUMBER, least=1, most=TARGETS_MAX),
     "link_id": whole(-LINK_ID_MAX, LINK_ID_MAX),

@@ -13,6 +13,7 @@ from msgspec import UNSET
 from callpost.config.faults import Spot
 from callpost.model.spelling import did_you_mean
 from callpost.model.terminal import visible
+from callpost.model.unseen import has_outer_space, unseen
 
 Rule = Callable[[object, Spot], object]
 Rules = Mapping[str, Rule]
@@ -83,8 +84,23 @@ def name_text(*, least: int = 0, most: int) -> Rule:
 
     def rule(value: object, spot: Spot) -> object:
         read = as_text(value, spot)
-        if isinstance(read, str) and not read.isprintable():
-            return spot.report("type", f'"{visible(read)}" has a character that cannot be seen')
+        if isinstance(read, str) and (places := unseen(read)):
+            # Only the character: the rest may be somebody's number, and faults are logged.
+            which = f"character {places[0] + 1} ({visible(read[places[0]])})"
+            return spot.report("type", f"{which} cannot be seen")
+        return read
+
+    return rule
+
+
+def holder_name(*, least: int = 0, most: int) -> Rule:
+    """The name of a customer or a token: a name_text with no space at an end."""
+    as_name = name_text(least=least, most=most)
+
+    def rule(value: object, spot: Spot) -> object:
+        read = as_name(value, spot)
+        if isinstance(read, str) and has_outer_space(read):
+            return spot.report("type", "must neither begin nor end with a space")
         return read
 
     return rule

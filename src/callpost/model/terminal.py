@@ -6,6 +6,8 @@ Whoever reads a log looks at it on one, so its JSON says the same characters by 
 import re
 from typing import Final
 
+from callpost.model.unseen import unseen
+
 # C0, DEL and C1 move the cursor and ring bells; bidi controls reorder what is read (Unicode
 # TR 36); the line and paragraph separators break lines.
 _UNSAFE: Final = re.compile(
@@ -21,12 +23,17 @@ def escaped(text: str) -> str:
 def visible(word: str) -> str:
     r"""`word` with all spelled out that leaves no ink, such as `\u200b` or `\xa0`, but the space.
 
-    For names that a reader compares letter by letter; a joiner within a text is no mistake.
+    For names that a reader compares letter by letter: so is a joiner that belongs there, and what
+    Python cannot tell the shape of. What nobody sees is told by `unseen`.
     """
-    if word.isprintable():
+    hidden = frozenset(unseen(word))
+    if not hidden and word.isprintable():
         return word
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in word
+        char.encode("unicode_escape").decode()
+        if place in hidden or not char.isprintable()
+        else char
+        for place, char in enumerate(word)
     )
 
 

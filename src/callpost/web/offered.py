@@ -9,6 +9,8 @@ from typing import Literal, assert_never
 
 from msgspec import Struct
 
+from callpost.model.unseen import unseen
+
 Reason = Literal["missing", "several", "scheme", "malformed", "unknown"]
 
 
@@ -66,6 +68,6 @@ def _basic(value: str) -> Offered | NothingOffered:
     except ValueError:
         return NothingOffered("malformed")
     username = user.decode("utf-8", "replace")
-    if not password or not username.isprintable():
+    if not password or unseen(username):
         return NothingOffered("malformed")
     return Offered(password, username)

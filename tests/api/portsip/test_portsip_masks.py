@@ -42,7 +42,7 @@ def test_a_mask_becomes_patterns(text: str, patterns: list[str]) -> None:
         ("01-100", "a range from a number with a leading 0 ends with one of the same length"),
         ("1.2", "The pattern has a . before its end."),
         ("1-", "The pattern may hold only digits, *, #, A-D, X, Z, N, sets in [], . and !."),
-        ("1" * 256, "a mask has at most 255 characters, none of them a control"),
+        ("1" * 256, "a mask has at most 255 characters, all of which can be seen"),
     ],
 )
 def test_what_is_no_mask_is_told(text: str, fault: str) -> None:

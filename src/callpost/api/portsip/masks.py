@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from callpost.model.mask import dtmf_pattern_fault, number_mask_fault
+from callpost.model.unseen import unseen
 
 _SEPARATOR: Final = re.compile("[;,]")
 # What a mask cannot hold, as it would be read as two.
@@ -59,9 +60,9 @@ def _several(text: str) -> Iterator[str]:
 
 
 def _too_long(masks: list[str]) -> list[str]:
-    if all(mask.isprintable() and len(mask) <= _MASK_MAX_CHARS for mask in masks):
+    if all(len(mask) <= _MASK_MAX_CHARS and not unseen(mask) for mask in masks):
         return []
-    return [f"a mask has at most {_MASK_MAX_CHARS} characters, none of them a control"]
+    return [f"a mask has at most {_MASK_MAX_CHARS} characters, all of which can be seen"]
 
 
 def _range_fault(low: str, high: str) -> str:

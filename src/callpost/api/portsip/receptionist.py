@@ -13,6 +13,7 @@ from callpost.api.portsip.refusals import not_found
 from callpost.api.whose import customer_of
 from callpost.model.mask import EXTENSION_MASK_PREFIX
 from callpost.model.tenancy import Tenancy
+from callpost.model.unseen import unseen
 from callpost.web.caller import caller_of
 
 # As long as an extension may be.
@@ -43,4 +44,4 @@ def receptionist_of(request: Request, tenancy: Tenancy) -> Receptionist:
 def _is_extension(ivr: str) -> bool:
     """Whether it can be one extension; a mask would be many."""
     is_one = not ivr.startswith(EXTENSION_MASK_PREFIX)
-    return is_one and len(ivr) <= _ID_MAX_CHARS and ivr.isprintable()
+    return is_one and len(ivr) <= _ID_MAX_CHARS and not unseen(ivr)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from callpost.api.document import Item
 from callpost.api.translated import Table
 from callpost.model.mask import EXTENSION_MASK_PREFIX
+from callpost.model.unseen import unseen
 from callpost.model.url import ParsedUrl, UrlFault, parse_url
 from callpost.model.vocabulary import Flow, Kind
 
@@ -63,7 +64,7 @@ def said(event: Event) -> dict[str, object]:
 def is_extension(text: str) -> bool:
     """Whether it can be the number of one extension, such as `0003*210`; `@self` is none."""
     is_one = not text.startswith(("@", EXTENSION_MASK_PREFIX))
-    return is_one and 0 < len(text) <= _EXTENSION_MAX_CHARS and text.isprintable()
+    return is_one and 0 < len(text) <= _EXTENSION_MAX_CHARS and not unseen(text)
 
 
 def kinds_of(types: Collection[int], told: Mapping[int, Kind]) -> list[Kind]:
