@@ -48,8 +48,7 @@ def test_an_extension_of_two_customers_is_told_with_both(config: Path) -> None:
     copied = file_of(config, 1)
     copied.write_text(copied.read_text().replace("0001*203", "0000*203"))
     assert check(config).stderr == (
-        f"{copied}: customer[1].extensions: duplicate: "
-        '"0000*203" is already that of customer "c0000"\n'
+        f'{copied}: customer[1].extensions[3]: duplicate: is already that of customer "c0000"\n'
     )
 
 

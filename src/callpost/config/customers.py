@@ -83,12 +83,12 @@ def check_customers(
 
 def _compare(customer: Customer, taken: dict[tuple[str, str], str], spot: Spot) -> None:
     """Report what another customer, or the same one, has already."""
-    marks = [("id", customer.id)]
-    marks += [("extensions", extension) for extension in customer.extensions]
-    marks += [("ivrs", menu) for menu in customer.ivrs]
-    for mark in marks:
-        if (owner := taken.get(mark)) is not None:
-            key, word = mark
-            sentence = f"{quoted(word)} is already that of customer {quoted(owner)}"
-            spot.key(key).report("duplicate", sentence)
-        taken.setdefault(mark, customer.id)
+    marks: list[tuple[str, str, int]] = [("id", customer.id, 0)]
+    marks += [("extensions", word, item) for item, word in enumerate(customer.extensions, start=1)]
+    marks += [("ivrs", word, item) for item, word in enumerate(customer.ivrs, start=1)]
+    for key, word, item in marks:
+        if (owner := taken.get((key, word))) is not None:
+            place = spot.key(key).item(item) if item else spot.key(key)
+            # Without the word: an extension may be a number, and faults are logged.
+            place.report("duplicate", f"is already that of customer {quoted(owner)}")
+        taken.setdefault((key, word), customer.id)
