@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from asyncclick.testing import CliRunner
 from msgspec.structs import replace
@@ -94,6 +95,16 @@ async def test_the_status_for_programs_is_the_daemons_own(door: Door) -> None:
     """One JSON document."""
     result = await door.run("status", "--json")
     assert json.loads(result.stdout)["spool"]["maxBytes"] == 8_589_934_592
+
+
+async def test_a_daemon_of_an_earlier_version_is_shown(door: Door) -> None:
+    """Until somebody restarts it, it does not count what is left out."""
+    status = msgspec.to_builtins(WELL)
+    status["config"] = {
+        key: value for key, value in status["config"].items() if not key.startswith("leftOut")
+    }
+    door.replies["GET /v1/status"] = Reply(status)
+    assert (await door.run("status")).exit_code == 0
 
 
 async def test_one_subscription_is_shown_by_name(door: Door) -> None:

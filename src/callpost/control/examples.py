@@ -20,7 +20,7 @@ STATUS: Final = Status(
     started_at=AT,
     health=HEALTH,
     config=ConfigFigures(
-        file="/etc/callpost/callpost.toml", loaded_at=AT, last_good=False, warnings=0, left_out=0
+        file="/etc/callpost/callpost.toml", loaded_at=AT, last_good=False, warnings=0
     ),
     intake=IntakeFigures(accepted=12_033, duplicates=1, refused={"invalid": 2}, connections=1),
     spool=SpoolFigures(

@@ -148,14 +148,15 @@ class ConfigFigures(Struct, frozen=True, kw_only=True, rename="camel"):
     """Which configuration is in force.
 
     `last_good`: not the files as they are, for these are faulty, but the last that were not.
-    `left_out` counts subscriptions made over the API that the files forbid by now.
+    `left_out` counts subscriptions made over the API that the files forbid by now; a daemon
+    that was not restarted yet may not count them.
     """
 
     file: str
     loaded_at: str
     last_good: bool
     warnings: int
-    left_out: int
+    left_out: int = 0
 
 
 class Status(Struct, frozen=True, kw_only=True, rename="camel"):
