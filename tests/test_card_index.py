@@ -255,6 +255,25 @@ async def test_who_leaves_the_registry_is_served_no_more(lived: Lived) -> None:
     assert seen == (card.subscription, True, 1)
 
 
+async def test_a_rule_that_is_left_out_is_told_by_its_id(lived: Lived) -> None:
+    """It has no other name, and the log does not have its number."""
+    card = lived.a_rule("101")
+    await lived.put(card)
+    written(lived.path.parent, BRAVO)
+    await lived.house.settings.reload(dry_run=False)
+    [line] = told(lived.lines, "card.left_out")
+    assert (line["id"], line["subscription"]) == (card.id, "")
+
+
+async def test_rules_that_are_left_out_are_counted_by_themselves(lived: Lived) -> None:
+    """They are no subscriptions."""
+    await lived.put(lived.a_rule("101"), lived.a_card())
+    written(lived.path.parent, BRAVO)
+    await lived.house.settings.reload(dry_run=False)
+    figures = lived.house.settings.figures
+    assert (figures.left_out, figures.left_out_forwards) == (1, 1)
+
+
 async def test_a_reload_says_beforehand_what_it_would_remove(lived: Lived) -> None:
     """Also of what was made over the API."""
     card = lived.a_card()

@@ -94,6 +94,11 @@ class Registered:
         """The names of the subscriptions that the files no longer allow."""
         return frozenset(one.name for one, _ in self.made.faults if one.kind == "subscription")
 
+    @property
+    def left_out_forwards(self) -> int:
+        """How many forward rules the files no longer allow."""
+        return sum(one.kind == "forward" for one, _ in self.made.faults)
+
     def faults_of(self, changed: CardsChanged) -> Sequence[Fault]:
         """What is wrong with what these cards stand for, or what others cannot be beside them."""
         put = set(map(_key, changed.put))

@@ -161,6 +161,7 @@ class Reload:
             last_good=self._last_good,
             warnings=len(self.config.warnings),
             left_out=len(self.registered.left_out),
+            left_out_forwards=self.registered.left_out_forwards,
         )
 
     @property
@@ -176,9 +177,8 @@ class Reload:
     async def _reload(self, *, dry_run: bool) -> Reloaded:
         room = self._room
         if room is None or self._files is None:
-            return Reloaded(
-                ok=False, dry_run=dry_run, faults=(_STOPPING if self._files else _NO_FILES,)
-            )
+            fault = _STOPPING if self._files else _NO_FILES
+            return Reloaded(ok=False, dry_run=dry_run, faults=(fault,))
         try:
             loaded = await trio.to_thread.run_sync(self._files.load)
         except FaultyConfig as faulty:
@@ -271,9 +271,8 @@ class Reload:
                 code=fault.code,
                 message=fault.sentence,
             )
-        if len(faults) > _FAULTS_LOGGED:
-            more = f"and {len(faults) - _FAULTS_LOGGED} faults more"
-            self._logs.log.error("config.rejected", message=more, code="more")
+        if (more := len(faults) - _FAULTS_LOGGED) > 0:
+            self._logs.log.error("config.rejected", message=f"and {more} faults more", code="more")
 
     def _log_left_out(self, registered: Registered) -> None:
         """Shout what was made over the API and is not in force."""
@@ -281,6 +280,7 @@ class Reload:
             self._logs.log.error(
                 "card.left_out",
                 subscription=one.name,
+                id=one.cards[0],
                 origin=one.origin,
                 customer=one.customer,
                 path=faults[0].path,

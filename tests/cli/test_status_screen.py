@@ -147,8 +147,25 @@ def test_nothing_from_outside_breaks_the_screen(reason: str, name: str, width: i
     assert (controls, max(map(cell_len, lines)) <= (width or 10**9)) == ([], True)
 
 
-def test_what_the_files_forbid_by_now_is_counted() -> None:
+@pytest.mark.parametrize(
+    ("subscriptions", "forwards", "lines"),
+    [
+        (3, 0, ["left out      3 subscriptions, forbidden by now: callpost subscriptions"]),
+        (0, 1, ["left out      1 forward rule, forbidden by now: GET /v1/forwards"]),
+        (
+            1,
+            2,
+            [
+                "left out      1 subscription, forbidden by now: callpost subscriptions",
+                "              2 forward rules, forbidden by now: GET /v1/forwards",
+            ],
+        ),
+    ],
+)
+def test_what_the_files_forbid_by_now_is_counted(
+    subscriptions: int, forwards: int, lines: list[str]
+) -> None:
     """Clients have made it, and get nothing by it."""
-    status = replace(WELL, config=replace(WELL.config, left_out=3))
-    lines = [line.plain for line in screen(status, NOW, 80)]
-    assert "left out      3 subscriptions, forbidden by now: callpost subscriptions" in lines
+    config = replace(WELL.config, left_out=subscriptions, left_out_forwards=forwards)
+    shown = [line.plain for line in screen(replace(WELL, config=config), NOW, 80)]
+    assert [line for line in shown if "forbidden by now" in line] == lines

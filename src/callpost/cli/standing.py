@@ -13,6 +13,7 @@ from callpost.cli.figures import counted, day, host, moment, seconds_since, size
 from callpost.cli.tables import Cell, labelled, sentence
 from callpost.model.condition import (
     Certificate,
+    ConfigFigures,
     EndpointCondition,
     HealthReport,
     HostTrouble,
@@ -70,9 +71,8 @@ def _paragraphs(status: Status, now: datetime) -> Iterator[tuple[str, Iterable[C
     yield "failing", _failing(status.troubled, now) or ["nobody"]
     if status.paused:
         yield "paused", [Cell(listed(status.paused), "yellow")]
-    if status.config.left_out:
-        count = counted(status.config.left_out, "subscription")
-        yield "left out", [Cell(f"{count}, forbidden by now: callpost subscriptions", "yellow")]
+    if left_out := _left_out(status.config):
+        yield "left out", left_out
     if status.certificates:
         yield "certificates", _certificates(status.certificates, now)
     yield "spool", [_spool(status)]
@@ -123,6 +123,19 @@ def _certificates(certificates: Sequence[Certificate], now: datetime) -> list[Ce
     if (more := len(ranked) - _CERTIFICATES_MAX) > 0:
         cells.append(f"and {more:,} more")
     return cells
+
+
+def _left_out(config: ConfigFigures) -> list[Cell | str]:
+    """What clients have made and gets nothing, and where it is listed."""
+    counts = (
+        (config.left_out, "subscription", "callpost subscriptions"),
+        (config.left_out_forwards, "forward rule", "GET /v1/forwards"),
+    )
+    return [
+        Cell(f"{counted(count, noun)}, forbidden by now: {listing}", "yellow")
+        for count, noun, listing in counts
+        if count
+    ]
 
 
 def _spool(status: Status) -> str:

@@ -148,8 +148,8 @@ class ConfigFigures(Struct, frozen=True, kw_only=True, rename="camel"):
     """Which configuration is in force.
 
     `last_good`: not the files as they are, for these are faulty, but the last that were not.
-    `left_out` counts subscriptions made over the API that the files forbid by now; a daemon
-    that was not restarted yet may not count them.
+    `left_out` and `left_out_forwards` count subscriptions and forward rules made over the API
+    that the files forbid by now; a daemon that was not restarted yet may not count them.
     """
 
     file: str
@@ -157,6 +157,7 @@ class ConfigFigures(Struct, frozen=True, kw_only=True, rename="camel"):
     last_good: bool
     warnings: int
     left_out: int = 0
+    left_out_forwards: int = 0
 
 
 class Status(Struct, frozen=True, kw_only=True, rename="camel"):

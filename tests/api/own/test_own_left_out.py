@@ -227,6 +227,24 @@ async def test_a_rule_that_is_left_out_is_seen_and_taken_away() -> None:
         stale = await client.delete(place, headers={"if-match": '"stale"'})
         gone = await client.delete(place)
     assert (seen, one["origin"], one["number"]) == ([one], "basip", "300")
+    assert one["state"] == "left_out"
     assert refused == [409, 404]
     assert [answer.status_code for answer in (changed, stale, gone)] == [409, 412, 204]
     assert all_cards(house) == []
+
+
+async def test_a_rule_that_is_left_out_is_mended_as_it_was_seen() -> None:
+    """Its ETag is that of what was shown; afterwards it is in force."""
+    house = a_house("")
+    async with the_api(house, "admin") as client:
+        body = {"number": "300", "to": ["301"]}
+        made = await client.post("/v1/forwards", json=body)
+        house.cards.read_again('[[forward]]\nnumber = "300"\nto = ["302"]\n')
+        place = made.headers["location"]
+        seen = await client.get(place)
+        stale, mended = [
+            await client.put(place, json={**body, "number": "310"}, headers={"if-match": etag})
+            for etag in (made.headers["etag"], seen.headers["etag"])
+        ]
+    states = [one.json()["state"] for one in (made, seen, mended)]
+    assert (stale.status_code, states) == (412, ["active", "left_out", "active"])

@@ -43,6 +43,7 @@ def rule_document(listed: Listed) -> Document:
         "customer": listed.customer,
         "origin": listed.origin,
         **_times(listed.card),
+        "state": "left_out" if listed.left_out else "active",
         **listed.table,
     }
 

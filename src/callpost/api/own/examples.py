@@ -54,6 +54,7 @@ FORWARD_ANSWER: Final[Json] = {
     "origin": "api",
     "created_at": AT,
     "modified_at": AT,
+    "state": "active",
     **FORWARD_SENT,
 }
 FORWARDS_ANSWER: Final[Json] = {"forwards": [FORWARD_ANSWER], "total": 1, "next": ""}

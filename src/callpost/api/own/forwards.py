@@ -226,8 +226,7 @@ class _Rules:
     def _cards(self, asked: Asked[Nothing, Nothing], listed: Listed) -> tuple[Card, ...]:
         if listed.origin == "api":
             return (self._card(asked),)
-        left_out = self._roster.left_out("forward")
-        now = next((one for one in left_out if one.name == listed.name), None)
+        now = self._left_out(listed.name)
         check_stranded(self._index, listed, now)
         if now is None:
             raise Refusal(404, _NONE)
@@ -239,8 +238,13 @@ class _Rules:
         card = self._index.card("api", asked.path["id"])
         if card is None or card.subscription or not sees(asked.caller, card):
             raise Refusal(404, _NONE)
-        check_unchanged(asked.headers, etag_of(rule_document(listed_of(card)), card))
+        listed = self._left_out(card.id) or listed_of(card)
+        check_unchanged(asked.headers, etag_of(rule_document(listed), card))
         return card
+
+    def _left_out(self, rule_id: str) -> Listed | None:
+        left_out = self._roster.left_out("forward")
+        return next((one for one in left_out if one.name == rule_id), None)
 
 
 def _answer(rule: Listed, status: int = 200, **headers: str) -> Answer:

@@ -164,6 +164,12 @@ _STATE: Final[Json] = {
     "readOnly": True,
     "description": "disabled: `enabled` is false; left_out: the configuration forbids it by now",
 }
+_RULE_STATE: Final[Json] = {
+    "title": "RuleStanding",
+    "enum": ["active", "left_out"],
+    "readOnly": True,
+    "description": "left_out: the configuration forbids it by now, and it has no effect",
+}
 _WISH: Final[Json] = {
     "type": "string",
     "pattern": "^[a-z0-9_.-]{1,40}$",
@@ -219,8 +225,11 @@ _RULE: Final[Json] = {
     "customer": _CUSTOMER,
     "id": {"type": "string", "readOnly": True},
     **_READ_ONLY,
+    "state": _RULE_STATE,
 }
-FORWARD: Final = Described("ForwardRule", _table(_RULE, "id", "customer", "origin", "number", "to"))
+FORWARD: Final = Described(
+    "ForwardRule", _table(_RULE, "id", "customer", "origin", "state", "number", "to")
+)
 NEW_FORWARD: Final = Described("NewForwardRule", _table(_RULE, "number", "to"))
 FORWARDS: Final = Described(
     "ForwardRules",
