@@ -27,7 +27,7 @@ async def run(*arguments: str) -> Result:
         ((), "Say what to purge: --number, --call, --customer or --before."),
         (("--number", ""), "Say what to purge: --number, --call, --customer or --before."),
         (("--number", "1" * 256), "--number: must have at most 255 characters."),
-        (("--number", "+45\x1b[2J"), "--number: must not have control characters."),
+        (("--number", "+45\x1b[2J"), "--number: must not have characters that cannot be seen."),
         (("--number", "anonymous"), "--number: anonymous callers are nobody in particular."),
         (("--before", "2999-01-01"), "--before lies in the future"),
         (("--before", "yesterdayish"), "is no moment"),

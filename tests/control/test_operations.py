@@ -160,7 +160,7 @@ async def test_a_purge_reaches_the_house(door: OpenDoor, ask: Ask) -> None:
         ({}, "$: at least one of number, callId, customer and before must be given."),
         ({"dryRun": True}, "$: at least one of number, callId, customer and before must be given."),
         ({"number": "anonymous"}, "$.number: anonymous callers are nobody in particular."),
-        ({"number": "1\x1b"}, "$.number: must not have control characters."),
+        ({"number": "1\x1b"}, "$.number: must not have characters that cannot be seen."),
     ],
 )
 async def test_a_purge_of_nobody_in_particular_is_refused(

@@ -34,12 +34,15 @@ def test_a_fault_names_the_criterion_and_quotes_nothing(
     "criteria",
     [
         Criteria(number="+4526110203"),
+        Criteria(number="\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"),
+        Criteria(number="\u7530\u4e2d\u3000\u592a\u90ce"),
+        Criteria(number="acme\u3164"),
         Criteria(call_id="c/1"),
         Criteria(customer="acme", before=0.0),
     ],
 )
 def test_one_criterion_is_enough(criteria: Criteria) -> None:
-    """A time is one, the beginning of all times too."""
+    """A time is one, the beginning of all times too; and a name stands for a number."""
     assert fault_of(criteria) is None
 
 

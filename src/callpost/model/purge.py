@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from callpost.model.unseen import unseen
+
 # As long as a number, a SIP URI or a customer may be in an event, and an id of a call.
 _LONGEST: Final = 255
 
@@ -84,8 +86,10 @@ def fault_of(criteria: Criteria) -> tuple[Field | None, str] | None:
     for name, text in texts:
         if len(text) > _LONGEST:
             return name, f"must have at most {_LONGEST} characters"
-    if not criteria.number.isprintable():
-        return "number", "must not have control characters"
+    # Such as a mark that a web page has put before it. A filler is let through: events may have
+    # it, and it is somebody's data.
+    if unseen(criteria.number) and not criteria.number.isprintable():
+        return "number", "must not have characters that cannot be seen"
     if criteria.number.strip("<> ").lower() == "anonymous":
         return "number", "anonymous callers are nobody in particular"
     return None
