@@ -115,34 +115,68 @@ async def test_who_gave_up_at_the_moment_of_a_return_gets_nothing() -> None:
     assert crowd.served == ["c"]
 
 
-async def test_the_last_one_is_kept_for_who_has_none_and_is_expected(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
-    """Who was here of late finds it free; who stays away for ten seconds leaves it to others."""
-    async with trio.open_nursery() as nursery:
-        crowd = _Crowd(FairLimiter(2), nursery)
-        await crowd.come("b", "a")
-        crowd.give_back("b")
-        await crowd.come("a", "b")
-        with_the_others = "".join(crowd.served)
-        crowd.give_back("b")
-        await trio.sleep(11)
-        await crowd.come("a")
-        nursery.cancel_scope.cancel()
-    assert (with_the_others, "".join(crowd.served)) == ("bab", "baba")
-
-
-async def test_who_gave_up_waiting_is_expected_too() -> None:
-    """It comes again after a pause, and then one is left for it."""
+async def _after_one_gave_up(*, pause_s: float, came: str) -> str:
+    """Who was served of these, who came so long after `b` gave up and `a` gave back one of two."""
     async with trio.open_nursery() as nursery:
         crowd = _Crowd(FairLimiter(2), nursery)
         await crowd.come("a", "a", "b", "a")
         crowd.give_up("b")
         await trio.testing.wait_all_tasks_blocked()
         crowd.give_back("a")
-        await crowd.come("b")
+        await trio.sleep(pause_s)
+        await crowd.come(*came)
         nursery.cancel_scope.cancel()
-    assert "".join(crowd.served) == "aab"
+    return "".join(crowd.served[2:])
+
+
+async def test_one_is_left_for_who_gave_up_waiting(autojump_clock: trio.testing.MockClock) -> None:
+    """It comes again after a second; who holds one already does not get it meanwhile."""
+    assert await _after_one_gave_up(pause_s=1, came="ab") == "b"
+
+
+async def test_who_gave_up_and_stays_away_has_nothing_left_for_it(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Who waited all the time comes before who comes now and holds as much."""
+    assert await _after_one_gave_up(pause_s=3, came="a") == "a"
+
+
+async def test_nothing_is_left_for_who_has_given_back() -> None:
+    """Who has what it wants does not cost others a place between two of its deliveries."""
+    assert await served_after(2, "aba", "b") == "aba"
+
+
+async def test_who_waits_is_served_before_a_newcomer_who_holds_more(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Also where nothing but time has passed since what was left for another became free."""
+    async with trio.open_nursery() as nursery:
+        crowd = _Crowd(FairLimiter(4), nursery)
+        await crowd.come(*"aaac", *"bc")
+        crowd.give_up("b")
+        await trio.testing.wait_all_tasks_blocked()
+        crowd.give_back("a")
+        await trio.sleep(3)
+        await crowd.come("a")
+        nursery.cancel_scope.cancel()
+    assert "".join(crowd.served) == "aaacc"
+
+
+async def test_two_who_come_at_the_same_moment_do_not_count_on_the_same_one() -> None:
+    """What the first one sees free is its own before the second one looks."""
+    limiter = FairLimiter(2)
+    seen: list[bool] = []
+
+    async def come(tenant: str) -> None:
+        seen.append(limiter.has_room_for(tenant))
+        await limiter.acquire(tenant)
+
+    async with trio.open_nursery() as nursery:
+        for tenant in "abc":
+            nursery.start_soon(come, tenant)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    assert seen.count(True) == 2
 
 
 @given(steps=_STEPS, total=st.integers(1, 3))
@@ -188,6 +222,12 @@ class _House:
         for tenant in tenants:
             self._nursery.start_soon(self._connect, tenant)
             await trio.testing.wait_all_tasks_blocked(0.01)
+
+    async def come_together(self, *tenants: str) -> None:
+        """All of them at the same moment."""
+        for tenant in tenants:
+            self._nursery.start_soon(self._connect, tenant)
+        await trio.testing.wait_all_tasks_blocked(0.01)
 
     async def _connect(self, tenant: str) -> None:
         own = self._dialer.on_behalf_of(tenant)
@@ -251,6 +291,31 @@ async def test_a_link_that_rests_is_taken_from_who_has_fewer_only_after_a_while(
         of_shop.rest(now - 1.5)
         await house.come("hog")
         assert (is_kept, of_shop.wake(now)) == (True, False)
+
+
+async def test_two_who_need_a_place_at_once_take_two_resting_links(
+    serve: Serve, nursery: trio.Nursery
+) -> None:
+    """One is free and two rest: the second one does not count on the place of the first."""
+    async with _a_house(serve, nursery, places=3) as house:
+        await house.come("shop", "shop")
+        for link in house.links:
+            link.rest(trio.current_time())
+        await house.come_together("desk", "desk")
+        assert house.served == ["shop", "shop", "desk", "desk"]
+
+
+async def test_each_who_waits_has_a_resting_link_of_its_own_on_the_way(
+    serve: Serve, nursery: trio.Nursery
+) -> None:
+    """Two wait for what two customers with one link each let rest for a second."""
+    async with _a_house(serve, nursery, places=4) as house:
+        await house.come("shop", "desk", "hog", "hog")
+        now = trio.current_time()
+        for link in house.links[:2]:
+            link.rest(now)
+        await house.come("hog", "hog")
+        assert [link.deadline - now for link in house.links[:2]] == [1.0, 1.0]
 
 
 async def test_a_tenant_whose_names_all_hang_holds_others_up_for_one_of_them_only() -> None:

@@ -5,17 +5,17 @@ from typing import Final
 
 import trio
 
-# Who had some of it, or gave up waiting for it, is likely to come again within this time.
-_EXPECTED_S: Final = 10.0
+# Who gave up waiting comes again a second later; it is looked for until then, and a little longer.
+_EXPECTED_S: Final = 2.0
 
 
 class FairLimiter:
     """At most `total` at the same time, over all tenants.
 
     Of those who wait, a tenant who holds least is served next, equals by turns; and of one tenant
-    who came first. The last one that is free is kept for who has none, as long as such a one is
-    expected. So nobody who takes everything keeps others waiting for longer than until one is
-    given back.
+    who came first. The last one that is free is kept for who gave up waiting and has none, until
+    it should have come again. So nobody who takes everything keeps others waiting for longer than
+    until one is given back.
     """
 
     def __init__(self, total: int) -> None:
@@ -24,14 +24,18 @@ class FairLimiter:
         self._waiting: dict[str, trio.lowlevel.ParkingLot] = {}
         # The tenants who wait, by how much they hold; whose turn is longest ago comes first.
         self._ranks: dict[int, OrderedDict[str, None]] = {}
-        # Who has none, and was here of late: until when he is expected, the first to end first.
+        # Who gave up waiting and has none: until when it is expected, the first to end first.
         self._expected: OrderedDict[str, float] = OrderedDict()
 
     async def acquire(self, tenant: str) -> None:
         """Returns once the tenant has one more; who is cancelled has not."""
-        await trio.lowlevel.checkpoint()
+        await trio.lowlevel.checkpoint_if_cancelled()
+        # Nobody was told when the time of who was expected ended.
+        self._serve()
         if self.has_room_for(tenant):
+            # Without a step in between: two who saw the same one free would both count on it.
             self._hand_to(tenant)
+            await trio.lowlevel.cancel_shielded_checkpoint()
             return
         if tenant not in self._waiting:
             self._waiting[tenant] = trio.lowlevel.ParkingLot()
@@ -46,11 +50,7 @@ class FairLimiter:
         """The tenant gives one back."""
         self._free += 1
         self._hold(tenant, -1)
-        self._expect(tenant)
-        while (following := self._following()) is not None and self.has_room_for(following):
-            # Whoever is woken has it from now on, even if it is cancelled before it runs.
-            self._hand_to(following)
-            self._waiting[following].unpark()
+        self._serve()
 
     def has_room_for(self, tenant: str) -> bool:
         """Whether the tenant may have one more at once."""
@@ -73,6 +73,12 @@ class FairLimiter:
         if following is None:
             return False
         return bool(self._waiting.get(tenant)) or self.held_by(following) < self.held_by(tenant)
+
+    def _serve(self) -> None:
+        while (following := self._following()) is not None and self.has_room_for(following):
+            # Whoever is woken has it from now on, even if it is cancelled before it runs.
+            self._hand_to(following)
+            self._waiting[following].unpark()
 
     def _following(self) -> str | None:
         """Whose turn it is, None where nobody waits."""

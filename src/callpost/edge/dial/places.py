@@ -15,9 +15,10 @@ _STALE_S: Final = 1.0
 
 
 class Closable(Protocol):
-    """A link, idle since when in trio's time; None while it is in use."""
+    """A link, idle since when in trio's time; None while it is in use, with no deadline then."""
 
     idle_since: float | None
+    deadline: float
 
     def close(self) -> None:
         """Close it, which frees its place."""
@@ -141,5 +142,9 @@ class _Peer:
             if of_whom == tenant or self.limiter.held_by(of_whom) > held:
                 link.close()
                 return
-        for link in idle[:1]:
-            link.set_deadline((link.idle_since or 0.0) + _STALE_S)
+        for link in idle:
+            stale_at = (link.idle_since or 0.0) + _STALE_S
+            if link.deadline > stale_at:
+                # One for each who waits; those before are on their way to others.
+                link.set_deadline(stale_at)
+                return
