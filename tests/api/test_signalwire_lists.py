@@ -324,7 +324,9 @@ def test_what_signalwire_has_nothing_like_is_left_out(change: Table, reason: str
     )
 
 
-_URLS: Final = st.sampled_from(["http://h/", "https://u:p@h:8443/a?b=c", "http://[2001:db8::1]/"])
+_URLS: Final = st.sampled_from(
+    ["http://h/", "https://u:********@h:8443/a?b=c", "http://[2001:db8::1]/"]
+)
 _METHODS: Final = st.sampled_from(["GET", "POST"])
 
 

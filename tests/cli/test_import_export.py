@@ -271,6 +271,91 @@ async def test_one_customers_own_are_exported(config: Path) -> None:
     )
 
 
+SECRETS = """
+[[subscription]]
+name = "crm"
+url = "http://u:sekret@127.0.0.1:1/?a=b"
+method = "POSTARGS"
+vocabulary = "%s"
+extension = ["8000"]
+extension_type = ["ivr"]
+events = ["%s"]
+"""
+# To each system the words that it has for it.
+SECRETIVE = {
+    "telecomx": SECRETS % ("callpost", "newCall"),
+    "voipnow": SECRETS % ("voipnow", "newCall"),
+    "signalwire": SECRETS % ("swml", 'newCall", "hangup')
+    + 'status_callback = { url = "https://t0ken@h/" }\n'
+    + 'fallback = [{ url = "http://v:sekret@h/" }]\n',
+    "portsip": SECRETS % ("callpost", "dtmf") + 'headers = { "X-Key" = "plainkey" }\n',
+}
+LOST = {
+    "telecomx": ["crm: the secret in its URL was written as ********"],
+    "voipnow": ["crm: the secret in its URL was written as ********"],
+    "signalwire": [
+        f"crm: the secret in the URL of the {place} was written as ********"
+        for place in ("primary_request", "fallback_request", "status_callback")
+    ],
+    "portsip": [
+        "crm: the header X-Key was written without its value",
+        "crm: the secret in its URL was written as ********",
+    ],
+}
+
+
+@pytest.fixture(params=SECRETIVE)
+def system(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A system, and a configuration with secrets that it has words for."""
+    (tmp_path / "callpost.toml").write_text(SECRETIVE[request.param])
+    return str(request.param)
+
+
+async def test_no_secret_is_exported(system: str, tmp_path: Path) -> None:
+    """Neither the password of a URL nor the value of a header; each mask is told."""
+    result = await run("export", "--to", system, "--config", str(tmp_path / "callpost.toml"))
+    told = [line.removeprefix("lost: ") for line in result.stderr.splitlines()]
+    secrets = [secret for secret in ("sekret", "plainkey", "t0ken") if secret in result.output]
+    assert (secrets, [line for line in told if "written" in line]) == ([], LOST[system])
+
+
+async def test_a_masked_secret_becomes_a_credential_that_is_asked_for(
+    system: str, tmp_path: Path
+) -> None:
+    """What is imported of an export never sends the mask."""
+    exported = tmp_path / "exported.json"
+    arguments = ("--config", str(tmp_path / "callpost.toml"), "--output", str(exported))
+    await run("export", "--to", system, *arguments)
+    result = await run("import", "--from", system, str(exported), "--extension", "8000")
+    needed = [line for line in result.stderr.splitlines() if "needs the credential" in line]
+    assert (len(needed), "********" in result.stdout) == (len(LOST[system]), False)
+
+
+async def test_the_user_of_a_masked_password_is_kept(tmp_path: Path) -> None:
+    """Only the secret is missing, and where to put it is told."""
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps([GOOD | {"url": "http://u%40x:********@127.0.0.1:1/?a=b"}]))
+    result = await run("import", "--from", "telecomx", str(path))
+    name = "telecomx-5f1e9a3b2c4d5e6f70819203-url"
+    [table] = tomllib.loads(result.stdout)["subscription"]
+    told = f"the secret in the url was not carried over; put it into the credential {name}\n"
+    assert (table["url"], table["auth"], result.stderr.endswith(told)) == (
+        "http://127.0.0.1:1/?a=b",
+        {"type": "basic", "username": "u@x", "password": f"credential:{name}"},
+        True,
+    )
+
+
+async def test_a_masked_url_beside_another_auth_loses_its_user_only(tmp_path: Path) -> None:
+    """The auth of the item goes first as ever, so nothing is missing."""
+    path = tmp_path / "list.json"
+    item = {"name": "menu", "type": "DTMF", "url": "http://u:********@h/", "auth": "BEARER"}
+    path.write_text(json.dumps({"items": [item | {"token": "t"}]}))
+    result = await run("import", "--from", "portsip", str(path), "--extension", "8000")
+    [table] = tomllib.loads(result.stdout)["subscription"]
+    assert (table["url"], table["auth"]["type"]) == ("http://h/", "bearer")
+
+
 async def test_forward_rules_are_exported(config: Path) -> None:
     """To the one system that has them."""
     result = await run("export", "--to", "basip", "--customer", "acme", "--config", str(config))

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from callpost.api.translated import Table
+from callpost.model.disclosure import MASK
+from callpost.model.userinfo import masked_url
 
 # What a subscription is without the key; see `callpost.toml`.
 _DEFAULTS: Final[Table] = {
@@ -45,6 +47,13 @@ def unsaid(table: Table, *, system: str, said: Collection[str]) -> Iterator[str]
             continue
         if key not in _DEFAULTS or value != _DEFAULTS[key]:
             yield f"{name_of(table)}: {system} has no word for {key}"
+
+
+def hidden_in_url(table: Table) -> Iterator[str]:
+    """A sentence where the URL has a secret, which no list shows."""
+    url = str(table["url"])
+    if masked_url(url) != url:
+        yield f"{name_of(table)}: the secret in its URL was written as {MASK}"
 
 
 def name_of(table: Table) -> str:

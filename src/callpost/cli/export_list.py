@@ -40,8 +40,8 @@ async def export_list(config: Path, *, name: str, customer: str, output: Path | 
     """Tell the configuration as a list that another system would answer, in JSON.
 
     Subscriptions are told, or with --to basip forward rules. What that system has no word for is
-    said on standard error, one sentence each. Secrets are not looked up: what is in a credential
-    stays there.
+    said on standard error, one sentence each. ******** stands for the password in a URL, for what
+    auth has and for the value of a header; the rest of a URL is written as it is.
 
     Exit status: 0 when the list was made, also where something has no word, 1 for a faulty
     configuration or a file that cannot be written, 2 for wrong usage.

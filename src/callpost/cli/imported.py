@@ -14,6 +14,7 @@ from callpost.api.names import Names
 from callpost.api.systems import System
 from callpost.api.toml import toml_table
 from callpost.api.translated import Refused, Table, Translated
+from callpost.cli.unmasked import unmasked
 from callpost.config import Fault, FaultyConfig, Source, parse
 from callpost.model.terminal import escaped
 
@@ -33,13 +34,13 @@ def imported(system: System, document: bytes, *, of: str, customer: str, file: s
     items: list[Translated] = []
     faults: list[Fault] = []
     credentials: dict[str, None] = {}
-    names = Names()
+    names, secrets = Names(), Names()
     for read in system.read(document, of=of):
         match read:
             case Refused(faults=found):
                 faults += found
             case Translated():
-                item = _completed(read, customer, names)
+                item = _completed(read, customer, names, secrets)
                 found = tuple(_faults(item, credentials))
                 faults += found
                 items += () if found else (item,)
@@ -61,13 +62,15 @@ def configuration(system: System, found: Imported, *, file: str) -> str:
     return "".join(parts)
 
 
-def _completed(item: Translated, customer: str, names: Names) -> Translated:
-    """The item under a name that is legal and its own, for its customer."""
+def _completed(item: Translated, customer: str, names: Names, secrets: Names) -> Translated:
+    """The item under a name that is legal and its own, for its customer, without masks."""
     table: Table = dict(item.table)
     lost = item.lost
     if item.kind == "subscription":
         wish = str(table.get("name", ""))
         table["name"] = names.given(wish)
+        table, masks = unmasked(table, secrets)
+        lost += masks
     if customer:
         table["customer"] = customer
     return Translated(paths=item.paths, table=table, lost=lost, kind=item.kind)

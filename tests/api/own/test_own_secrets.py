@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from api.own.own_api import Json, a_house, faults, made, the_api
 from callpost.api.own.merge import merged
-from callpost.api.own.secrets import MASK, masked, restored
+from callpost.api.own.secrets import masked, restored
+from callpost.model.disclosure import MASK
 
 # Each secret is another word, and each begins so.
 SECRET = "hush-"

@@ -10,16 +10,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Final
 
+from callpost.model.disclosure import MASK
 from callpost.model.url import ParsedUrl, parse_url
+from callpost.model.userinfo import PASSWORD
 from callpost.web.problem import FieldFault
 
-MASK: Final = "********"
 _NOT_STORED: Final = (
     f"{MASK} stands for what is stored, and nothing is stored here; "
     "where a URL leads to another host the secrets are needed again"
 )
-# The password in a URL; a user without one may be a token.
-_PASSWORD: Final = re.compile(r"(?P<before>\w+://(?:[^/?#:@]*:)?)(?P<secret>[^/?#@]*)(?=@)")
 _ORIGIN: Final = re.compile(r"\w+://(?:[^/?#]*@)?(?P<host>[^/?#]*)")
 _DOORS: Final = ("status_callback", "delivery_report")
 
@@ -82,8 +81,8 @@ def _door(door: Table, secret: _Keep, stored: Table, path: str) -> dict[str, obj
         }
     for key in ("password", "token"):
         _map_key(copy, secret, stored, "auth", key, path)
-    if isinstance(url := copy.get("url"), str) and (found := _PASSWORD.match(url)):
-        before = _PASSWORD.match(str(stored.get("url", "")))
+    if isinstance(url := copy.get("url"), str) and (found := PASSWORD.match(url)):
+        before = PASSWORD.match(str(stored.get("url", "")))
         password = secret(f"{path}.url", found["secret"], before and before["secret"])
         copy["url"] = f"{found['before']}{password}{url[found.end() :]}"
     return copy
@@ -120,7 +119,7 @@ def _keys(sent: Sequence[object], secret: _Keep, stored: Sequence[object]) -> It
 
 
 def _without_password(url: object) -> object:
-    return _PASSWORD.sub(r"\g<before>", url) if isinstance(url, str) else url
+    return PASSWORD.sub(r"\g<before>", url) if isinstance(url, str) else url
 
 
 def _where(door: Table) -> object:

@@ -14,10 +14,11 @@ from callpost.api.portsip.fields import MASKED, METHODS
 from callpost.api.portsip.header_lines import written_lines
 from callpost.api.portsip.masks import SEPARATORS, written_masks
 from callpost.api.translated import Exported, Table
-from callpost.api.unsaid import name_of, texts, unsaid
+from callpost.api.unsaid import hidden_in_url, name_of, texts, unsaid
 from callpost.model.credential import credential_name
 from callpost.model.mask import EXTENSION_MASK_PREFIX
 from callpost.model.url import ParsedUrl, parse_url
+from callpost.model.userinfo import masked_url
 
 _SAID: Final = frozenset(
     {"url", "method", "enabled", "caller", "dtmf", "events", "extension", "extension_type"}
@@ -40,6 +41,7 @@ def written(tables: Sequence[Table]) -> Exported:
         said = _SAID | set(_said_otherwise(table))
         lost += unsaid(table, system="PortSIP", said=said)
         lost += (f"{name_of(table)}: {sentence}" for sentence in _half_said(table))
+        lost += hidden_in_url(table)
         answers.append(_answer(table))
     return Exported(msgspec.json.encode({"items": answers}), tuple(lost))
 
@@ -88,16 +90,14 @@ def _hidden(table: Table) -> Iterator[str]:
     if table.get("auth"):
         yield "its auth was written without the secret"
     for name, value in _header_table(table).items():
-        if credential_name(value) is not None:
-            yield f"the header {name} is a credential and was written without its value"
+        if value:
+            yield f"the header {name} was written without its value"
 
 
 def _answer(table: Table) -> dict[str, object]:
     url, _, _ = str(table["url"]).partition("#")
-    headers = {
-        name: value if credential_name(value) is None else MASKED
-        for name, value in _header_table(table).items()
-    }
+    # Any header may be what proves who asks.
+    headers = {name: value and MASKED for name, value in _header_table(table).items()}
     if table.get("content_type"):
         headers["Content-Type"] = str(table["content_type"])
     return {
@@ -110,7 +110,7 @@ def _answer(table: Table) -> dict[str, object]:
         "headers": written_lines(headers),
         **_answered_timeouts(table),
         **_answered_auth(table.get("auth")),
-        "url": url,
+        "url": masked_url(url),
     }
 
 

@@ -15,7 +15,9 @@ from callpost.api.document import Item, decoded, items
 from callpost.api.names import named, shown_name
 from callpost.api.translated import Exported, Refused, Table, Translated
 from callpost.api.unsaid import name_of, texts, unsaid
+from callpost.model.disclosure import MASK
 from callpost.model.url import ParsedUrl, parse_url
+from callpost.model.userinfo import masked_url
 from callpost.model.vocabulary import KINDS_OF
 
 _METHODS: Final = {"GET": "GET2", "POST": "POSTJSON"}
@@ -194,6 +196,9 @@ def _half_said(table: Table) -> Iterator[str]:
     for place, door in _doors(table):
         if door.get("method", "POSTJSON") not in _METHODS.values():
             yield f"SignalWire has GET and POST, but no {door['method']} ({place})"
+        url = str(door["url"])
+        if masked_url(url) != url:
+            yield f"the secret in the URL of the {place} was written as {MASK}"
         for key in door.keys() - {"url", "method"} if door is not table else ():
             yield f"SignalWire has no word for {key} of the {place}"
 
@@ -205,7 +210,7 @@ def _answer(table: Table) -> dict[str, object]:
     for place in ("primary_request", "fallback_request", "status_callback"):
         door = doors.get(place, {})
         method = str(door.get("method", table.get("method", "POSTJSON")))
-        fields[f"{place}_url"] = door.get("url")
+        fields[f"{place}_url"] = masked_url(str(door["url"])) if door else None
         fields[f"{place}_method"] = "GET" if door and method.startswith("GET") else "POST"
     identity = str(uuid.uuid5(_NAMESPACE, name))
     return {"id": identity, "display_name": name, **fields, "swml_webhook": fields}

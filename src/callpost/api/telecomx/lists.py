@@ -13,8 +13,9 @@ import msgspec
 
 from callpost.api.document import Item, items
 from callpost.api.translated import Exported, Refused, Table, Translated
-from callpost.api.unsaid import name_of, unsaid
+from callpost.api.unsaid import hidden_in_url, name_of, unsaid
 from callpost.model.url import INVALID_URL, UrlFault, parse_url
+from callpost.model.userinfo import masked_url
 from callpost.model.vocabulary import METHODS, Selection
 
 _SAID: Final = frozenset({"url", "method", "selection", "enabled"})
@@ -40,7 +41,9 @@ def written(tables: Sequence[Table]) -> Exported:
             lost.append(f"{name_of(table)}: is not enabled, so it was left out")
             continue
         lost += unsaid(table, system="TelecomX", said=_SAID)
-        answers.append(item_of(id_of(name_of(table)), table))
+        lost += hidden_in_url(table)
+        shown = {**table, "url": masked_url(str(table["url"]))}
+        answers.append(item_of(id_of(name_of(table)), shown))
     return Exported(msgspec.json.encode(answers), tuple(lost))
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from callpost.api.document import Item, items
 from callpost.api.translated import Exported, Refused, Table, Translated
-from callpost.api.unsaid import name_of, texts, unsaid
+from callpost.api.unsaid import hidden_in_url, name_of, texts, unsaid
 from callpost.api.voipnow.items import (
     KINDS_IN,
     KINDS_OUT,
@@ -32,6 +32,7 @@ from callpost.api.voipnow.items import (
     table_of,
 )
 from callpost.model.mask import EXTENSION_MASK_PREFIX
+from callpost.model.userinfo import masked_url
 from callpost.model.vocabulary import DIRECTIONS, FLOWS, KINDS_OF, Flow, Kind
 
 _SELF: Final = re.compile(r"/extensions/[^/]+/([^/]+)/phoneCallEvents(?:/|\Z)", re.IGNORECASE)
@@ -84,6 +85,7 @@ def written(tables: Sequence[Table]) -> Exported:
             continue
         lost += unsaid(table, system="VoipNow", said=_SAID)
         lost += _half_said(table)
+        lost += hidden_in_url(table)
         for answer in _answers(table):
             answers.setdefault(str(answer["id"]), answer)
     return Exported(msgspec.json.encode({"entry": list(answers.values())}), tuple(lost))
@@ -175,7 +177,7 @@ def _half_said(table: Table) -> Iterator[str]:
 def _answers(table: Table) -> Iterator[dict[str, object]]:
     """The items of one subscription; the same wish of two subscriptions has the same id."""
     method = "0" if str(table.get("method", "")).startswith("GET") else "1"
-    note, url = str(table.get("note", "")), str(table["url"])
+    note, url = str(table.get("note", "")), masked_url(str(table["url"]))
     status = "0" if table.get("enabled") is False else "1"
     for extension in _exact(table):
         for type_ in _types(table):
