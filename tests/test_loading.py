@@ -57,6 +57,106 @@ def test_a_certificate_and_a_key_that_do_not_belong_together_are_a_fault(tmp_pat
     ]
 
 
+NO_AUTHORITIES = "must hold certificates of authorities in PEM"
+BOTH = "; without client_key the file of client_cert holds both"
+NO_PAIR = "cert and key must be a certificate and its private key in PEM"
+
+
+@pytest.fixture
+def pems(tmp_path: Path) -> Path:
+    """An authority, two certificates of it, each with and without its key, and no PEM at all."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    for name in ("one", "other"):
+        made = authority.issue_cert("callpost.example")
+        (tmp_path / f"{name}.pem").write_bytes(made.private_key_and_cert_chain_pem.bytes())
+        (tmp_path / f"{name}-cert.pem").write_bytes(made.cert_chain_pems[0].bytes())
+        (tmp_path / f"{name}-key.pem").write_bytes(made.private_key_pem.bytes())
+    (tmp_path / "text.pem").write_text("root:x:0:0\n")
+    return tmp_path
+
+
+def tls_faults(pems: Path, table: str) -> list[str]:
+    """What is said of a subscription with this in `tls`, where P/ is the directory."""
+    main = pems / "callpost.toml"
+    main.write_text(f"{SUBSCRIPTION}{table}\n".replace("P/", f"{pems}/"))
+    try:
+        load(main, {})
+    except FaultyConfig as faulty:
+        return [str(fault).removeprefix(f"{main}: subscription.a.") for fault in faulty.faults]
+    return []
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'tls = { ca_file = "P/ca.pem" }',
+        'tls = { client_cert = "P/one.pem" }',
+        'tls = { client_cert = "P/one-cert.pem", client_key = "P/one-key.pem" }',
+        'tls = { ca_file = "P/ca.pem", client_cert = "P/one-cert.pem", client_key = "P/one.pem" }',
+        'tls = { ca_file = "", client_cert = "", client_key = "" }',
+    ],
+)
+def test_files_of_tls_that_can_be_used_are_no_fault(pems: Path, table: str) -> None:
+    """A certificate and its key may stand in one file."""
+    assert tls_faults(pems, table) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "faults"),
+    [
+        (
+            'tls = { ca_file = "P/text.pem" }',
+            [f"tls.ca_file: tls: {NO_AUTHORITIES}"],
+        ),
+        (
+            'tls = { client_cert = "P/one-cert.pem", client_key = "P/other-key.pem" }',
+            ["tls: tls: the key is not that of the certificate"],
+        ),
+        (
+            'tls = { client_cert = "P/one-cert.pem" }',
+            [f"tls: tls: {NO_PAIR}{BOTH}"],
+        ),
+        (
+            'tls = { ca_file = "P/text.pem", client_cert = "P/text.pem", client_key = "P/none" }',
+            [
+                f"tls.ca_file: tls: {NO_AUTHORITIES}",
+                "tls.client_key: file: cannot be read: no such file or directory",
+            ],
+        ),
+        (
+            'fallback = [{ url = "https://i/", tls = { ca_file = "P/text.pem" } }]',
+            [f"fallback[1].tls.ca_file: tls: {NO_AUTHORITIES}"],
+        ),
+        (
+            'status_callback.url = "https://i/"\nstatus_callback.tls.client_cert = "P/text.pem"',
+            [f"status_callback.tls: tls: {NO_PAIR}{BOTH}"],
+        ),
+        (
+            'delivery_report = { url = "https://i/", tls = { ca_file = "P/text.pem" } }',
+            [f"delivery_report.tls.ca_file: tls: {NO_AUTHORITIES}"],
+        ),
+        (
+            'preset = "x"\n[preset.x]\ntls = { ca_file = "P/text.pem" }',
+            [f"P/callpost.toml: preset.x.tls.ca_file: tls: {NO_AUTHORITIES}"],
+        ),
+    ],
+)
+def test_files_of_tls_that_cannot_be_used_are_a_fault(
+    pems: Path, table: str, faults: list[str]
+) -> None:
+    """Told before a start and at a reload, not at each attempt."""
+    assert tls_faults(pems, table) == [fault.replace("P/", f"{pems}/") for fault in faults]
+
+
+def test_a_file_of_tls_that_changes_is_read_anew_at_each_load(pems: Path) -> None:
+    """What was good may be so no longer."""
+    table = 'tls = { ca_file = "P/ca.pem" }'
+    before = tls_faults(pems, table)
+    (pems / "ca.pem").write_text("nothing")
+    assert (before, len(tls_faults(pems, table))) == ([], 1)
+
+
 def test_an_unreadable_file_alone_is_a_fault(tmp_path: Path) -> None:
     """Nothing runs on half of its configuration."""
     with pytest.raises(FaultyConfig, match=r"file: cannot be read: no such file or directory$"):
@@ -168,9 +268,9 @@ def test_a_last_good_one_whose_credential_has_gone_is_of_no_use(tmp_path: Path) 
 
 def test_a_file_of_tls_with_another_content_makes_another_endpoint(tmp_path: Path) -> None:
     """So that a reload sees a renewed certificate."""
-    (tmp_path / "ca.pem").write_text("one")
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     main = tmp_path / "callpost.toml"
     main.write_text(f'{SUBSCRIPTION}tls = {{ ca_file = "{tmp_path}/ca.pem" }}')
     first, again = load(main, {}).subscriptions, load(main, {}).subscriptions
-    (tmp_path / "ca.pem").write_text("two")
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     assert (first == again, load(main, {}).subscriptions == first) == (True, False)

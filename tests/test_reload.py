@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import trio
+import trustme
 
 from callpost.edge.listen import Behaviour
 from household import Daemon, Producer, a_receiver, an_event
@@ -203,14 +204,14 @@ async def test_a_mended_file_ends_the_last_good_one(tmp_path: Path) -> None:
 
 async def test_a_renewed_certificate_file_changes_its_subscription_alone(tmp_path: Path) -> None:
     """The name of the file is the same, what it holds is not."""
-    (tmp_path / "ca.pem").write_text("one")
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     async with a_receiver() as receiver:
         renewed = subscription("crm", receiver.port).replace("http:", "https:")
         renewed += f'tls = {{ ca_file = "{tmp_path}/ca.pem" }}\n'
         daemon = Daemon(tmp_path, renewed + subscription("wall", receiver.port))
         async with daemon.running():
             unchanged = await hang_up(daemon)
-            (tmp_path / "ca.pem").write_text("two")
+            trustme.CA().cert_pem.write_to_path(str(tmp_path / "ca.pem"))
             changed = await hang_up(daemon)
     assert [(one["changed"], one["unchanged"]) for one in (unchanged, changed)] == [(0, 2), (1, 1)]
 

@@ -5,6 +5,7 @@ that. Credentials and TLS files are never kept: those of now count.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -12,6 +13,7 @@ from msgspec import Struct
 from callpost.config import Config, Fault, FaultyConfig, Source, parse, state_directories
 from callpost.edge.last_good import keep, kept
 from callpost.edge.read_config import TextFile, file_digests, file_fault, read_texts, secret_from
+from callpost.edge.tls_authorities import authorities_fault
 from callpost.edge.tls_pair import pair_fault
 from callpost.model.terminal import visible
 
@@ -85,9 +87,11 @@ class ConfigFiles:
             sources,
             secret=secret_from(self._environment),
             environment=self._environment,
-            file_fault=file_fault,
+            # Thousands of subscriptions may share a file; it is read once, and anew the next time.
+            file_fault=cache(file_fault),
             file_digest=file_digests(),
-            pair_fault=pair_fault,
+            pair_fault=cache(pair_fault),
+            authorities_fault=cache(authorities_fault),
         )
 
 

@@ -12,6 +12,7 @@ from callpost.config.documents import read_documents
 from callpost.config.faults import (
     Fault,
     FaultyConfig,
+    FindAuthoritiesFault,
     FindFileDigest,
     FindFileFault,
     FindPairFault,
@@ -63,13 +64,14 @@ def parse(
     file_fault: FindFileFault = lambda _path: None,
     file_digest: FindFileDigest = lambda _path: "",
     pair_fault: FindPairFault = lambda _cert, _key: None,
+    authorities_fault: FindAuthoritiesFault = lambda _path: None,
 ) -> Config:
     """The configuration of these files, the main one first, or `FaultyConfig`.
 
     `secret(directory, name)` gives a credential, `file_fault(path)` says why a TLS file cannot
     be read, `file_digest(path)` whether it has changed, `pair_fault(cert, key)` why two of them
-    are no pair. Of the environment $STATE_DIRECTORY, $RUNTIME_DIRECTORY and
-    $CREDENTIALS_DIRECTORY count.
+    are no pair, `authorities_fault(path)` why one has no authorities. Of the environment
+    $STATE_DIRECTORY, $RUNTIME_DIRECTORY and $CREDENTIALS_DIRECTORY count.
     """
     faults: list[Fault] = []
     documents = read_documents(sources, faults)
@@ -78,6 +80,7 @@ def parse(
         file_fault=file_fault,
         file_digest=file_digest,
         pair_fault=pair_fault,
+        authorities_fault=authorities_fault,
         credentials_directory="",
         service_directory=environment.get("CREDENTIALS_DIRECTORY", ""),
     )
@@ -90,13 +93,11 @@ def parse(
     api = read_api(documents, top.api, tenancy, faults, lookups)
     if faults:
         raise FaultyConfig(_in_file_order(faults, sources))
-    config = _config(
-        replace(top, api=api), placed, tenancy, main=sources[0].file if sources else ""
-    )
-    return replace(config, forwards=forwards)
+    whole = _config(replace(top, api=api), placed, main=sources[0].file if sources else "")
+    return replace(whole, tenancy=tenancy, forwards=forwards)
 
 
-def _config(top: Top, placed: Sequence[Placed], tenancy: Tenancy, *, main: str) -> Config:
+def _config(top: Top, placed: Sequence[Placed], *, main: str) -> Config:
     guard = Guard(deny=top.egress.deny, allow=top.egress.allow)
     warnings = [found for one in placed for found in cautions(one.file, one.subscription, guard)]
     warnings += cautions_about_api(main, top.api)
@@ -120,7 +121,6 @@ def _config(top: Top, placed: Sequence[Placed], tenancy: Tenancy, *, main: str) 
         end_after_s=top.calls.end_after,
         country=top.numbers.country,
         privacy=top.privacy,
-        tenancy=tenancy,
         subscriptions=tuple(one.subscription for one in placed),
         warnings=tuple(warnings),
     )

@@ -69,9 +69,16 @@ def readable_file(value: object, spot: Spot) -> object:
     return path if fault is None else spot.report("file", fault)
 
 
+def _authorities(value: object, spot: Spot) -> object:
+    """A file with the certificates of authorities; "" for the system's."""
+    path = readable_file(value, spot)
+    fault = spot.lookups.authorities_fault(path) if isinstance(path, str) and path else None
+    return path if fault is None else spot.report("tls", fault)
+
+
 _TLS: Final[Rules] = {
     "verify": flag,
-    "ca_file": readable_file,
+    "ca_file": _authorities,
     "client_cert": readable_file,
     "client_key": readable_file,
 }
@@ -82,11 +89,24 @@ def _tls(value: object, spot: Spot) -> object:
         return wrong_type("a table", value, spot)
     if value.get("client_key") and not value.get("client_cert"):
         spot.key("client_key").report("senseless", "makes no sense without client_cert")
-    tls = convert(read_table(value, _TLS, spot), Tls)
+    values = read_table(value, _TLS, spot)
+    tls = convert(values, Tls)
+    # Without a key that is written there is another pair, of which nothing is to be said.
+    if "client_key" in values or "client_key" not in value:
+        _check_pair(tls, spot)
     files = (tls.ca_file, tls.client_cert, tls.client_key)
     # A file with another content makes another endpoint, although its name is the same.
     digest = "".join(spot.lookups.file_digest(file) for file in files if file)
     return replace(tls, digest=digest)
+
+
+def _check_pair(tls: Tls, spot: Spot) -> None:
+    """Report what every handshake would fail by, though the files can be read."""
+    if not tls.client_cert:
+        return
+    if fault := spot.lookups.pair_fault(tls.client_cert, tls.client_key):
+        both = "" if tls.client_key else "; without client_key the file of client_cert holds both"
+        spot.report("tls", fault + both)
 
 
 DOOR: Final[Rules] = {

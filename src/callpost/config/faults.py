@@ -17,6 +17,7 @@ from callpost.model.terminal import visible
 __all__ = [
     "Fault",
     "FaultyConfig",
+    "FindAuthoritiesFault",
     "FindFileDigest",
     "FindFileFault",
     "FindPairFault",
@@ -34,8 +35,11 @@ FindSecret = Callable[[str, str], str | UnreadableCredential | None]
 FindFileFault = Callable[[str], str | None]
 # A path -> a digest of what the file holds, "" where it cannot be read.
 FindFileDigest = Callable[[str], str]
-# (certificate, key) -> why these files are no pair that a server can use, None where they are.
+# (certificate, key) -> why these files are no pair that we can show, None where they are; without
+# a key ("") the certificate's file has both.
 FindPairFault = Callable[[str, str], str | None]
+# A path -> why the file has no authorities in it, None where it has.
+FindAuthoritiesFault = Callable[[str], str | None]
 
 
 class Source(Struct, frozen=True):
@@ -60,6 +64,7 @@ class Lookups(Struct, frozen=True, kw_only=True):
     file_fault: FindFileFault
     file_digest: FindFileDigest = lambda _path: ""
     pair_fault: FindPairFault = lambda _cert, _key: None
+    authorities_fault: FindAuthoritiesFault = lambda _path: None
     credentials_directory: str
     service_directory: str  # $CREDENTIALS_DIRECTORY, "" where it is not set
 

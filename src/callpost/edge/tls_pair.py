@@ -1,4 +1,4 @@
-"""The certificate and the key with which a door of ours speaks TLS, from their files.
+"""The certificate and the key that we show, at a door of ours or an endpoint, from their files.
 
 Each renewal makes a context of its own and puts it in the old one's place: a context that is
 loaded again keeps a certificate of another kind of key beside the new one, and shows it. Every
@@ -17,7 +17,7 @@ _NOT_PEM: Final = frozenset({"NO_START_LINE", "PEM_LIB", "BAD_BASE64_DECODE", "B
 
 
 class PairUnusable(Exception):
-    """No server can use these files; the message says why, without a full stop."""
+    """Nobody can use these files; the message says why, without a full stop."""
 
 
 class ServerTls:
@@ -37,9 +37,12 @@ class ServerTls:
 
 
 def pair_fault(cert: str, key: str) -> str | None:
-    """Why these files are no pair that a server can use, None where they are."""
+    """Why these files are no pair that can be shown, None where they are.
+
+    Without a key ("") the certificate's file has both.
+    """
     try:
-        context_of(cert, key)
+        context_of(cert, key or cert)
     except PairUnusable as fault:
         return str(fault)
     return None

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 import trio
 import trustme
@@ -96,6 +97,23 @@ async def test_a_close_notify_retires_a_connection(
 def test_a_tls_file_that_cannot_be_read_is_an_outcome(tls: Tls, reason: str) -> None:
     """The reason says which file, and nothing is raised."""
     dialer = Dialer(Egress(), Guard())
+    assert dialer.tls_context(tls) == Retry(reason=reason, phase="tls")
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("ca_file", "tls:ca_file cannot be used"),
+        ("client_cert", "tls:client_cert or client_key cannot be used"),
+    ],
+)
+def test_a_tls_file_that_has_become_something_else_is_an_outcome(
+    tmp_path: Path, key: str, reason: str
+) -> None:
+    """It was good when the configuration was read."""
+    (tmp_path / "a.pem").write_text("nothing")
+    dialer = Dialer(Egress(), Guard())
+    tls = msgspec.convert({key: str(tmp_path / "a.pem")}, Tls)
     assert dialer.tls_context(tls) == Retry(reason=reason, phase="tls")
 
 

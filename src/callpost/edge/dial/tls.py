@@ -88,15 +88,21 @@ def _failed(error: OSError) -> Retry:
 def _from_files(tls: Tls) -> ssl.SSLContext | Retry:
     try:
         context = ssl.create_default_context(cafile=tls.ca_file or None)
-    except OSError:
-        return Retry(reason="tls:ca_file cannot be read", phase="tls")
+    except OSError as error:
+        return _unusable("ca_file", error)
     if tls.client_cert:
         try:
             # An empty password instead of none: OpenSSL would ask for one on the terminal.
             context.load_cert_chain(tls.client_cert, tls.client_key or None, password=lambda: "")
-        except OSError:
-            return Retry(reason="tls:client_cert or client_key cannot be read", phase="tls")
+        except OSError as error:
+            return _unusable("client_cert or client_key", error)
     return _configured(context, tls)
+
+
+def _unusable(files: str, error: OSError) -> Retry:
+    """They were good when the configuration was read, and have changed since."""
+    what = "used" if isinstance(error, ssl.SSLError) else "read"
+    return Retry(reason=f"tls:{files} cannot be {what}", phase="tls")
 
 
 def _configured(context: ssl.SSLContext, tls: Tls) -> ssl.SSLContext:
