@@ -104,7 +104,7 @@ async def test_a_group_that_was_wished_for_must_be_there(tmp_path: Path) -> None
     command = [sys.executable, "-m", "callpost", "run", "--config", str(daemon.config)]
     with trio.fail_after(30):
         ended = await trio.run_process(command, capture_stderr=True, check=False)
-    assert (ended.returncode, b"no group 'no-such-group'" in ended.stderr) == (1, True)
+    assert (ended.returncode, b'no group "no-such-group"' in ended.stderr) == (78, True)
 
 
 async def test_the_door_can_be_turned_off(tmp_path: Path) -> None:

@@ -10,7 +10,16 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from callpost.config import Config, Fault, FaultyConfig, Source, parse, state_directories
+from callpost.config import (
+    Config,
+    Fault,
+    FaultyConfig,
+    Machine,
+    Source,
+    parse,
+    state_directories,
+)
+from callpost.edge.groups import has_group
 from callpost.edge.last_good import keep, kept
 from callpost.edge.read_config import TextFile, file_digests, file_fault, read_texts, secret_from
 from callpost.edge.tls_authorities import authorities_fault
@@ -87,17 +96,24 @@ class ConfigFiles:
             sources,
             secret=secret_from(self._environment),
             environment=self._environment,
-            # Thousands of subscriptions may share a file; it is read once, and anew the next time.
-            file_fault=cache(file_fault),
-            file_digest=file_digests(),
-            pair_fault=cache(pair_fault),
-            authorities_fault=cache(authorities_fault),
+            machine=_machine(),
         )
 
 
 def load(path: Path, environment: Mapping[str, str]) -> Config:
     """Read and check the configuration; raises `FaultyConfig` with every fault of every file."""
     return ConfigFiles(path, environment).load().config
+
+
+def _machine() -> Machine:
+    """Thousands of subscriptions may share a file: it is read once, and anew at the next load."""
+    return Machine(
+        file_fault=cache(file_fault),
+        file_digest=file_digests(),
+        pair_fault=cache(pair_fault),
+        authorities_fault=cache(authorities_fault),
+        has_group=has_group,
+    )
 
 
 def _read(path: Path) -> tuple[list[Source], list[Fault]]:

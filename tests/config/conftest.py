@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from callpost.config import Config, FaultyConfig, Source, parse
+from callpost.config import Config, FaultyConfig, Machine, Source, parse
 from callpost.model.credential import UnreadableCredential
 from callpost.model.endpoint import Endpoint
 
@@ -35,7 +35,12 @@ def parsed() -> Callable[..., Config]:
             Source(f"conf.d/{number}.toml" if number else "callpost.toml", text.encode())
             for number, text in enumerate(texts)
         ]
-        return parse(sources, secret=_secret, environment=environment or {}, file_fault=_file_fault)
+        return parse(
+            sources,
+            secret=_secret,
+            environment=environment or {},
+            machine=Machine(file_fault=_file_fault, has_group=lambda name: name != "no-such-group"),
+        )
 
     return parse_texts
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 import msgspec
 import pytest
 
-from callpost.config import Config, FaultyConfig, Source, parse
+from callpost.config import Config, FaultyConfig, Machine, Source, parse
 from callpost.config.masked import masked
 from callpost.model.api_door import Api, TlsPair, Token
 from callpost.model.caller import Caller
@@ -103,7 +103,7 @@ def test_a_pair_goes_with_its_digest(parsed: Parsed) -> None:
         [Source("callpost.toml", (THERE + TLS + token()).encode())],
         secret=lambda _directory, _name: None,
         environment={},
-        file_digest=lambda path: f"<{path}>",
+        machine=Machine(file_digest=lambda path: f"<{path}>"),
     )
     assert config.api.tls == TlsPair(
         cert="/cert.pem", key="/key.pem", digest="</cert.pem></key.pem>"
@@ -170,7 +170,9 @@ def test_files_that_are_no_pair_are_a_fault(parsed: Parsed) -> None:
             [Source("callpost.toml", (THERE + TLS + token()).encode())],
             secret=lambda _directory, _name: None,
             environment={},
-            pair_fault=lambda _cert, _key: "the key is not that of the certificate",
+            machine=Machine(
+                pair_fault=lambda _cert, _key: "the key is not that of the certificate"
+            ),
         )
     assert str(told.value) == "callpost.toml: api.tls: tls: the key is not that of the certificate"
 

@@ -112,3 +112,53 @@ def test_a_place_on_this_machine_needs_no_word(parsed: Parsed, place: str) -> No
         f'[metrics]\nlisten = "{place}"\n[[subscription]]\nname = "a"\nurl = "https://h/"'
     )
     assert config.warnings == ()
+
+
+TOKEN = "[[api.token]]\nname = 'a'\nrole = 'admin'\ntoken = 'sixteen-visible!'\n"
+
+
+def doors(api: str, metrics: str) -> str:
+    """A configuration with both doors."""
+    return f'[api]\nlisten = "{api}"\n{TOKEN}[metrics]\nlisten = "{metrics}"\n'
+
+
+@pytest.mark.parametrize(
+    ("api", "metrics", "fault"),
+    [
+        ("127.0.0.1:9464", "127.0.0.1:9464", "api.listen is in its way, at 127.0.0.1:9464"),
+        ("127.0.0.1:9464", "0.0.0.0:9464", "api.listen is in its way, at 127.0.0.1:9464"),
+        ("[::1]:9464", "[0::1]:9464", "api.listen is in its way, at [::1]:9464"),
+        ("[::1]:9464", "[::]:9464", "api.listen is in its way, at [::1]:9464"),
+        ("/run/x.sock", "/run/./x.sock", "this is the path of api.listen"),
+    ],
+)
+def test_two_doors_at_one_place_are_a_fault(
+    faults_of: FaultsOf, api: str, metrics: str, fault: str
+) -> None:
+    """The second one could not be opened."""
+    told = f"callpost.toml: metrics.listen: duplicate: {fault}"
+    assert faults_of(doors(api, metrics)) == [told]
+
+
+@pytest.mark.parametrize(
+    ("api", "metrics"),
+    [
+        ("127.0.0.1:9464", "127.0.0.1:9465"),
+        ("127.0.0.1:9464", "127.0.0.2:9464"),
+        ("127.0.0.1:9464", "[::]:9464"),
+        ("/run/x.sock", "/run/y.sock"),
+        ("/run/x.sock", "127.0.0.1:9464"),
+    ],
+)
+def test_doors_at_two_places_are_none(faults_of: FaultsOf, api: str, metrics: str) -> None:
+    """Another port or address is another place, and so is another version of IP."""
+    assert faults_of(doors(api, metrics)) == []
+
+
+@pytest.mark.parametrize("key", ["[control]\nsocket", "[intake]\ndatagram"])
+def test_a_door_at_the_path_of_a_socket_is_a_fault(faults_of: FaultsOf, key: str) -> None:
+    """Also where the socket's is relative to the runtime directory."""
+    name = key.replace("[", "").replace("]\n", ".")
+    text = f'{key} = "x"\n[metrics]\nlisten = "/run/callpost/x"\n'
+    told = f"callpost.toml: metrics.listen: duplicate: this is the path of {name}"
+    assert faults_of(text) == [told]

@@ -184,6 +184,18 @@ WORDS = [
         "intake.stream: range: the socket's whole path must have at most 107 bytes",
     ),
     (
+        "[intake]\ngroup = 'no-such-group'",
+        'intake.group: group: there is no group "no-such-group" on this machine',
+    ),
+    (
+        "[control]\ngroup = 'no-such-group'",
+        'control.group: group: there is no group "no-such-group" on this machine',
+    ),
+    (
+        "[metrics]\nlisten = '/run/callpost/events.sock'",
+        "metrics.listen: duplicate: this is the path of intake.stream",
+    ),
+    (
         "[control]\nsocket = 'datagrams.sock'",
         "control.socket: duplicate: this is the path of intake.datagram",
     ),

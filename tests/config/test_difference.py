@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from callpost.config import Config, Source, parse
+from callpost.config import Config, Machine, Source, parse
 from callpost.config.difference import difference, in_force
 from callpost.model.changes import Changes, Removed
 
@@ -26,7 +26,7 @@ def config(text: str, *, digest: str = "") -> Config:
         [Source("callpost.toml", text.encode())],
         secret=lambda _directory, name: f"the secret {name}",
         environment={},
-        file_digest=lambda _path: digest,
+        machine=Machine(file_digest=lambda _path: digest),
     )
 
 

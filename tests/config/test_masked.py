@@ -2,7 +2,7 @@
 
 import msgspec
 
-from callpost.config import Source, parse
+from callpost.config import Machine, Source, parse
 from callpost.config.masked import masked
 
 TEXT = """
@@ -27,7 +27,7 @@ def shown() -> dict[str, object]:
         [Source("callpost.toml", TEXT.encode())],
         secret=lambda _directory, _name: None,
         environment={},
-        file_digest=lambda _path: "digest-secret",
+        machine=Machine(file_digest=lambda _path: "digest-secret"),
     )
     return masked(config)
 

@@ -21,7 +21,6 @@ PROXY: Final = "a proxy cannot be set over the API"
 def _spot() -> Spot:
     lookups = Lookups(
         secret=lambda _directory, _name: None,
-        file_fault=lambda _path: None,
         credentials_directory="",
         service_directory="",
     )

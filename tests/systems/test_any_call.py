@@ -82,7 +82,7 @@ def subscription(preset: str, keys: str = "") -> Subscription:
     """One with this preset, as a configuration makes it."""
     text = f'[[subscription]]\nname = "a"\nurl = "http://h/"\npreset = "{preset}"\n{keys}'
     source = Source("callpost.toml", text.encode())
-    config = parse([source], secret=lambda *_: None, environment={}, file_fault=lambda _: None)
+    config = parse([source], secret=lambda *_: None, environment={})
     return config.subscriptions[0]
 
 

@@ -133,8 +133,6 @@ def _configured(config: Path, unreadable: list[Fault]) -> Path | None:
 # Nothing outside of subscriptions is looked up.
 NO_LOOKUPS: Final = Lookups(
     secret=lambda _directory, _name: None,
-    file_fault=lambda _path: None,
-    file_digest=lambda _path: "",
     credentials_directory="",
     service_directory="",
 )

@@ -4,7 +4,7 @@ Pure: callers hand in texts and look up credentials; no file is opened here.
 """
 
 from callpost.config.configuration import Config, parse
-from callpost.config.faults import Fault, FaultyConfig, Source
+from callpost.config.faults import Fault, FaultyConfig, Machine, Source
 from callpost.config.state import state_directories
 
-__all__ = ["Config", "Fault", "FaultyConfig", "Source", "parse", "state_directories"]
+__all__ = ["Config", "Fault", "FaultyConfig", "Machine", "Source", "parse", "state_directories"]

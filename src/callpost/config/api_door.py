@@ -56,11 +56,11 @@ def _tls(value: object, spot: Spot) -> object:
 
 def _pair(cert: str, key: str, spot: Spot) -> object:
     lookups = spot.lookups
-    fault = lookups.pair_fault(cert, key)
+    fault = lookups.machine.pair_fault(cert, key)
     if fault is not None:
         return spot.report("tls", fault)
     # Files with another content make another pair, although their names are the same.
-    digest = lookups.file_digest(cert) + lookups.file_digest(key)
+    digest = lookups.machine.file_digest(cert) + lookups.machine.file_digest(key)
     return TlsPair(cert=cert, key=key, digest=digest)
 
 

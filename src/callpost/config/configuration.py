@@ -12,12 +12,9 @@ from callpost.config.documents import read_documents
 from callpost.config.faults import (
     Fault,
     FaultyConfig,
-    FindAuthoritiesFault,
-    FindFileDigest,
-    FindFileFault,
-    FindPairFault,
     FindSecret,
     Lookups,
+    Machine,
     Source,
 )
 from callpost.config.forwards import read_forwards
@@ -61,26 +58,18 @@ def parse(
     *,
     secret: FindSecret,
     environment: Mapping[str, str],
-    file_fault: FindFileFault = lambda _path: None,
-    file_digest: FindFileDigest = lambda _path: "",
-    pair_fault: FindPairFault = lambda _cert, _key: None,
-    authorities_fault: FindAuthoritiesFault = lambda _path: None,
+    machine: Machine | None = None,
 ) -> Config:
     """The configuration of these files, the main one first, or `FaultyConfig`.
 
-    `secret(directory, name)` gives a credential, `file_fault(path)` says why a TLS file cannot
-    be read, `file_digest(path)` whether it has changed, `pair_fault(cert, key)` why two of them
-    are no pair, `authorities_fault(path)` why one has no authorities. Of the environment
-    $STATE_DIRECTORY, $RUNTIME_DIRECTORY and $CREDENTIALS_DIRECTORY count.
+    `secret(directory, name)` gives a credential; without a `machine` all files and groups are
+    good. Of the environment $STATE_DIRECTORY, $RUNTIME_DIRECTORY and $CREDENTIALS_DIRECTORY count.
     """
     faults: list[Fault] = []
     documents = read_documents(sources, faults)
     lookups = Lookups(
         secret=secret,
-        file_fault=file_fault,
-        file_digest=file_digest,
-        pair_fault=pair_fault,
-        authorities_fault=authorities_fault,
+        machine=machine or Machine(),
         credentials_directory="",
         service_directory=environment.get("CREDENTIALS_DIRECTORY", ""),
     )

@@ -65,14 +65,14 @@ def readable_file(value: object, spot: Spot) -> object:
     if value == "":
         return value
     path = absolute_path(value, spot)
-    fault = spot.lookups.file_fault(path) if isinstance(path, str) else None
+    fault = spot.lookups.machine.file_fault(path) if isinstance(path, str) else None
     return path if fault is None else spot.report("file", fault)
 
 
 def _authorities(value: object, spot: Spot) -> object:
     """A file with the certificates of authorities; "" for the system's."""
     path = readable_file(value, spot)
-    fault = spot.lookups.authorities_fault(path) if isinstance(path, str) and path else None
+    fault = spot.lookups.machine.authorities_fault(path) if isinstance(path, str) and path else None
     return path if fault is None else spot.report("tls", fault)
 
 
@@ -96,7 +96,7 @@ def _tls(value: object, spot: Spot) -> object:
         _check_pair(tls, spot)
     files = (tls.ca_file, tls.client_cert, tls.client_key)
     # A file with another content makes another endpoint, although its name is the same.
-    digest = "".join(spot.lookups.file_digest(file) for file in files if file)
+    digest = "".join(spot.lookups.machine.file_digest(file) for file in files if file)
     return replace(tls, digest=digest)
 
 
@@ -104,7 +104,7 @@ def _check_pair(tls: Tls, spot: Spot) -> None:
     """Report what every handshake would fail by, though the files can be read."""
     if not tls.client_cert:
         return
-    if fault := spot.lookups.pair_fault(tls.client_cert, tls.client_key):
+    if fault := spot.lookups.machine.pair_fault(tls.client_cert, tls.client_key):
         both = "" if tls.client_key else "; without client_key the file of client_cert holds both"
         spot.report("tls", fault + both)
 

@@ -17,12 +17,9 @@ from callpost.model.terminal import visible
 __all__ = [
     "Fault",
     "FaultyConfig",
-    "FindAuthoritiesFault",
-    "FindFileDigest",
-    "FindFileFault",
-    "FindPairFault",
     "FindSecret",
     "Lookups",
+    "Machine",
     "Source",
     "Spot",
 ]
@@ -31,15 +28,6 @@ _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 # (directory, name) -> the credential, why it cannot be used, or None where there is none.
 FindSecret = Callable[[str, str], str | UnreadableCredential | None]
-# A path -> why the file cannot be read, None where it can.
-FindFileFault = Callable[[str], str | None]
-# A path -> a digest of what the file holds, "" where it cannot be read.
-FindFileDigest = Callable[[str], str]
-# (certificate, key) -> why these files are no pair that we can show, None where they are; without
-# a key ("") the certificate's file has both.
-FindPairFault = Callable[[str, str], str | None]
-# A path -> why the file has no authorities in it, None where it has.
-FindAuthoritiesFault = Callable[[str], str | None]
 
 
 class Source(Struct, frozen=True):
@@ -57,14 +45,26 @@ class FaultyConfig(Exception):
         self.faults = tuple(faults)
 
 
+class Machine(Struct, frozen=True, kw_only=True):
+    """What the machine knows of files, by their paths, and of groups; by itself all is well."""
+
+    # Why a file cannot be read, None where it can.
+    file_fault: Callable[[str], str | None] = lambda _path: None
+    # A digest of what it holds, "" where it cannot be read.
+    file_digest: Callable[[str], str] = lambda _path: ""
+    # Why a certificate and a key are no pair that can be shown; without a key ("") the
+    # certificate's file has both.
+    pair_fault: Callable[[str, str], str | None] = lambda _cert, _key: None
+    # Why a file has no authorities in it.
+    authorities_fault: Callable[[str], str | None] = lambda _path: None
+    has_group: Callable[[str], bool] = lambda _name: True
+
+
 class Lookups(Struct, frozen=True, kw_only=True):
     """Where values that are not in the text come from."""
 
     secret: FindSecret
-    file_fault: FindFileFault
-    file_digest: FindFileDigest = lambda _path: ""
-    pair_fault: FindPairFault = lambda _cert, _key: None
-    authorities_fault: FindAuthoritiesFault = lambda _path: None
+    machine: Machine = Machine()
     credentials_directory: str
     service_directory: str  # $CREDENTIALS_DIRECTORY, "" where it is not set
 

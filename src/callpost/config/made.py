@@ -30,7 +30,6 @@ DUPLICATE: Final = "duplicate"
 # Nothing that is made over the API may name a credential or a file.
 _NOTHING: Final = Lookups(
     secret=lambda _directory, _name: None,
-    file_fault=lambda _path: None,
     credentials_directory="",
     service_directory="",
 )

@@ -3,7 +3,7 @@
 Every key with its default and its range; the Structs of `model.limits` hold the defaults.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from posixpath import normpath
 from typing import Final, Literal, get_args
 
@@ -13,6 +13,7 @@ from callpost.config.api_door import API
 from callpost.config.countries import country
 from callpost.config.documents import Document
 from callpost.config.faults import Fault, Lookups, Spot
+from callpost.config.groups import group
 from callpost.config.listening import listening
 from callpost.config.measures import duration, file_mode, size
 from callpost.config.networks import network, source_address
@@ -30,6 +31,7 @@ from callpost.config.rules import (
 )
 from callpost.model.api_door import Api
 from callpost.model.limits import (
+    ADMIN_GROUP,
     MIB,
     Control,
     Durability,
@@ -40,6 +42,7 @@ from callpost.model.limits import (
     Privacy,
     SpoolLimits,
 )
+from callpost.model.listening import NetworkPlace, UnixPlace
 
 # The path of a Unix socket has 108 bytes with its closing NUL (unix(7)).
 SOCKET_PATH_MAX_BYTES: Final = 107
@@ -53,7 +56,7 @@ INTAKE: Final[Rules] = {
     "stream": text(most=SOCKET_PATH_MAX_BYTES),
     "datagram": text(most=SOCKET_PATH_MAX_BYTES),
     "mode": file_mode,
-    "group": text(most=32),
+    "group": group(),
     "max_event_bytes": whole(1_024, MIB),
     "max_connections": whole(1, 10_000),
     "unknown_fields": choice(("refuse", "data")),
@@ -61,7 +64,8 @@ INTAKE: Final[Rules] = {
 CONTROL: Final[Rules] = {
     "socket": text(most=SOCKET_PATH_MAX_BYTES),
     "mode": file_mode,
-    "group": text(most=32),
+    # The default is a wish: a machine on which callpost is only tried out does not have it.
+    "group": group(spared=ADMIN_GROUP),
 }
 SPOOL: Final[Rules] = {
     "max_bytes": size(16 * MIB, 2**50, bounds="16MiB to 1024TiB"),
@@ -251,11 +255,26 @@ def _contradictions(top: Top) -> list[_Found]:
             found.append((key, "range", sentence))
         if path and (other := taken.setdefault(normpath(path), key)) != key:
             found.append((key, "duplicate", f"this is the path of {other}"))
+    found += _listening_twice(top, taken)
     version = "6" if ":" in top.egress.source_address else "4"
     if top.egress.source_address and top.egress.ip not in {"auto", version}:
         sentence = f"ip = {top.egress.ip} contradicts a source address of version {version}"
         found.append(("egress.source_address", "senseless", sentence))
     return found
+
+
+def _listening_twice(top: Top, taken: dict[str, str]) -> Iterator[_Found]:
+    """Doors for programs that are in each other's way, or in that of a socket that is `taken`."""
+    api, metrics = top.api.listen, top.metrics.listen
+    for key, place in (("api.listen", api), ("metrics.listen", metrics)):
+        if not isinstance(place, UnixPlace):
+            continue
+        if (other := taken.setdefault(normpath(place.path), key)) != key:
+            yield key, "duplicate", f"this is the path of {other}"
+    if not (isinstance(api, NetworkPlace) and isinstance(metrics, NetworkPlace)):
+        return
+    if metrics.is_in_the_way_of(api):
+        yield "metrics.listen", "duplicate", f"api.listen is in its way, at {api}"
 
 
 def _socket_path(top: Top, name: str) -> str:
