@@ -66,6 +66,20 @@ def test_what_is_still_open_is_refused(caller: Caller, username: str, tenancy: T
 
 
 @pytest.mark.parametrize(
+    ("caller", "beginning"),
+    [
+        (ADMIN, "This token does not say which customer is meant; send the customer as the user"),
+        (OPERATOR, "The request does not say which customer is meant; send the customer as the"),
+    ],
+)
+def test_an_operator_is_told_nothing_of_a_token(caller: Caller, beginning: str) -> None:
+    """None is asked for on the control socket."""
+    with pytest.raises(Refusal) as refused:
+        customer_of(asking(caller, ""), REQUIRED)
+    assert str(refused.value.detail).startswith(beginning)
+
+
+@pytest.mark.parametrize(
     ("name", "tenancy", "is_one"),
     [
         ("acme", REGISTRY, True),

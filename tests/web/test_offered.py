@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callpost.model.unseen import unseen
-from callpost.web.offered import NothingOffered, Offered, Reason, offered
+from callpost.web.offered import NothingOffered, Offered, Reason, offered, username_in
 
 SECRETS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
 # RFC 7617, section 2: a user has no colon and no control character.
@@ -78,3 +78,27 @@ def test_a_user_that_is_no_utf_8_is_still_one() -> None:
     """Only the password decides."""
     sent = b64encode(b"caf\xe9:a-password").decode()
     assert offered([f"Basic {sent}"]) == Offered(b"a-password", "caf\N{REPLACEMENT CHARACTER}")
+
+
+@given(USERS, SECRETS | st.just(""))
+def test_a_user_name_comes_with_any_password_where_none_is_asked_for(
+    user: str, password: str
+) -> None:
+    """Also with an empty one."""
+    assert username_in([basic(user, password)]) == user
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [],
+        ["Bearer YWNtZTp4"],
+        ["Basic"],
+        ["Basic !!!!"],
+        [basic("acme", "x"), basic("acme", "x")],
+        [basic("line\nbreak", "")],
+    ],
+)
+def test_without_basic_authentication_there_is_no_user_name(fields: list[str]) -> None:
+    """Of two it is not known which one is meant."""
+    assert username_in(fields) == ""

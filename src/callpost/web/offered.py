@@ -42,6 +42,13 @@ def offered(fields: Sequence[str]) -> Offered | NothingOffered:
             return NothingOffered("scheme")
 
 
+def username_in(fields: Sequence[str]) -> str:
+    """The user name of Basic authentication, where no secret is asked for; "" where none is."""
+    scheme, _, value = fields[0].strip().partition(" ") if len(fields) == 1 else ("", "", "")
+    parts = _user_and_password(value.strip()) if scheme.lower() == "basic" else None
+    return parts[0] if parts is not None else ""
+
+
 def sentence_of(reason: Reason) -> str:
     """What is wrong, for the people who have to put it right."""
     match reason:
@@ -62,12 +69,18 @@ def sentence_of(reason: Reason) -> str:
 
 
 def _basic(value: str) -> Offered | NothingOffered:
-    """User and password in Base64; the user has no colon, a password may."""
+    parts = _user_and_password(value)
+    if parts is None or not parts[1]:
+        return NothingOffered("malformed")
+    username, password = parts
+    return Offered(password, username)
+
+
+def _user_and_password(value: str) -> tuple[str, bytes] | None:
+    """Both in Base64; the user has no colon, a password may. None for what cannot be read."""
     try:
         user, _, password = b64decode(value, validate=True).partition(b":")
     except ValueError:
-        return NothingOffered("malformed")
+        return None
     username = user.decode("utf-8", "replace")
-    if not password or unseen(username):
-        return NothingOffered("malformed")
-    return Offered(password, username)
+    return None if unseen(username) else (username, password)

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from callpost.model.caller import OPERATOR, Caller
 from callpost.model.spelling import did_you_mean
 from callpost.web.caller import introduce
-from callpost.web.offered import Offered, offered
+from callpost.web.offered import username_in
 from callpost.web.problem import Refusal, ended
 
 _BUG: Final = "callpost has made a mistake; its log says which."
@@ -49,8 +49,7 @@ Admit = Callable[[Request], Awaitable[Admitted | Refusal]]
 
 async def everybody(request: Request) -> Admitted:
     """Who can open the operator's socket is the operator; a user name says for whom."""
-    found = offered(request.headers.getlist("authorization"))
-    return Admitted(OPERATOR, found.username if isinstance(found, Offered) else "")
+    return Admitted(OPERATOR, username_in(request.headers.getlist("authorization")))
 
 
 class Site:

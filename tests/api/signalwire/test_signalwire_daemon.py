@@ -242,10 +242,14 @@ def test_each_token_may_do_what_its_role_may(
     assert answer.status_code == status
 
 
-def test_the_operator_says_for_which_project(house: ApiHouse, receiver: Receiver) -> None:
-    """On the control socket any password will do."""
+@pytest.mark.parametrize("password", ["any", ""])
+def test_the_operator_says_for_which_project(
+    house: ApiHouse, receiver: Receiver, password: str
+) -> None:
+    """On the control socket any password will do, and none as well."""
+    path = f"/operator{password}"
     with house.client() as operator:
-        operator.auth = httpx.BasicAuth("acme", "any")
-        with a_handler(operator, receiver.url("/operator")):
-            house.feed(*a_call("operator"))
-            assert len(receiver.at("/operator", 1)) == 1
+        operator.auth = httpx.BasicAuth("acme", password)
+        with a_handler(operator, receiver.url(path)):
+            house.feed(*a_call(f"operator{password}"))
+            assert len(receiver.at(path, 1)) == 1
