@@ -47,6 +47,10 @@ def test_a_subscription_of_a_customer_is_good(parsed: Parsed, customer: str) -> 
         ("[[customer]]\nextensions = []", "customer[1].id: missing: is required"),
         ('[[customer]]\nid = ""', "customer[1].id: range: must not be empty"),
         (
+            '[[customer]]\nid = "*"',
+            'customer[1].id: reserved: is no customer: "*" stands for anybody\'s calls',
+        ),
+        (
             ACME + '[[customer]]\nid = "acme"',
             'customer[2].id: duplicate: is already that of customer "acme"',
         ),

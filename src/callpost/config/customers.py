@@ -24,11 +24,16 @@ from callpost.model.spelling import did_you_mean
 from callpost.model.tenancy import Customer, Tenancy
 
 _NAMES: Final = list_of(name_text(least=1, most=255), most=100_000)
-CUSTOMER: Final[Rules] = {
-    "id": holder_name(least=1, most=255),
-    "extensions": _NAMES,
-    "ivrs": _NAMES,
-}
+_HOLDER: Final = holder_name(least=1, most=255)
+
+
+def _id(value: object, spot: Spot) -> object:
+    if value == "*":
+        return spot.report("reserved", 'is no customer: "*" stands for anybody\'s calls')
+    return _HOLDER(value, spot)
+
+
+CUSTOMER: Final[Rules] = {"id": _id, "extensions": _NAMES, "ivrs": _NAMES}
 _ANYBODY: Final = frozenset({"", "*"})
 CheckCustomer = Callable[[str, Spot], None]
 
