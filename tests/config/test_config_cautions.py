@@ -151,3 +151,39 @@ def test_what_signalwire_has_no_word_for_is_a_fault(
 def test_an_ordinary_subscription_has_no_warning(parsed: Callable[..., Config]) -> None:
     """Warnings are for what deserves one."""
     assert parsed('[[subscription]]\nname = "a"\nurl = "https://h/"').warnings == ()
+
+
+DK = '[numbers]\ncountry = "DK"\n'
+AS_NATIONAL = (
+    "meets no national number, as masks with wildcards are compared with the international form;"
+)
+
+
+@pytest.mark.parametrize("key", ["caller", "called"])
+@pytest.mark.parametrize("mask", ["7030*", "70305???", "70305[0-4]50", "004930*"])
+def test_a_mask_in_the_national_form_is_told(
+    parsed: Callable[..., Config], key: str, mask: str
+) -> None:
+    """It would meet nothing, and nobody knew why."""
+    config = parsed(
+        f'{DK}[[subscription]]\nname = "a"\nurl = "http://h/"\n{key} = ["+45*", "{mask}"]'
+    )
+    assert [str(found) for found in config.warnings] == [
+        f'callpost.toml: subscription.a.{key}[2]: mask: {AS_NATIONAL} write "+45..."'
+    ]
+
+
+@pytest.mark.parametrize(
+    "mask",
+    ["70305050", "+4570*", "4570*", "*7030", "?030*", "[67]0*", "703*", "sip:7030*", "anon*"],
+)
+def test_another_mask_needs_no_word(parsed: Callable[..., Config], mask: str) -> None:
+    """An exact one is compared as a number; a short beginning may be an extension's."""
+    config = parsed(f'{DK}[[subscription]]\nname = "a"\nurl = "http://h/"\ncalled = ["{mask}"]')
+    assert config.warnings == ()
+
+
+def test_without_a_country_a_mask_is_compared_as_it_stands(parsed: Callable[..., Config]) -> None:
+    """There are no national numbers then."""
+    config = parsed('[[subscription]]\nname = "a"\nurl = "http://h/"\ncalled = ["7030*"]')
+    assert config.warnings == ()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callpost.model.numbers import NumberFormat, Numbers, is_country
+from callpost.model.numbers import NumberFormat, Numbers, calling_code, is_country
 
 
 @pytest.mark.parametrize(
@@ -128,3 +128,9 @@ def test_what_was_looked_up_is_remembered_within_bounds() -> None:
 def test_a_country_is_known_by_its_two_letters(code: str, *, known: bool) -> None:
     """What is no country of ISO 3166-1 can be refused by name."""
     assert is_country(code) is known
+
+
+@pytest.mark.parametrize(("country", "code"), [("DK", "45"), ("US", "1"), ("", "")])
+def test_a_countrys_international_numbers_begin_with_its_code(country: str, code: str) -> None:
+    """Without a country there is none."""
+    assert calling_code(country) == code

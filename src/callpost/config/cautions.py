@@ -1,5 +1,6 @@
 """What is not wrong but worth a word before it runs: warnings about good subscriptions."""
 
+import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Final
@@ -10,13 +11,20 @@ from callpost.model.egress import Guard
 from callpost.model.endpoint import Endpoint, HttpEndpoint, TcpEndpoint, UdpEndpoint
 from callpost.model.limits import DATAGRAM_SAFE_BYTES, Metrics
 from callpost.model.listening import NetworkPlace
-from callpost.model.subscription import Subscription
+from callpost.model.subscription import Filter, Subscription
 
+# Fewer digits may be the beginning of an extension, of which there is no other form.
+_DIGITS_THEN_WILD: Final = re.compile(r"[0-9]{4,}[*?\[]")
 _SWML_METHODS: Final = frozenset({"POSTJSON", "GET1", "GET2"})
 
 
-def cautions(file: str, subscription: Subscription, guard: Guard) -> Iterator[Fault]:
-    """The warnings about one subscription, each endpoint by its place."""
+def cautions(
+    file: str, subscription: Subscription, guard: Guard, calling_code: str
+) -> Iterator[Fault]:
+    """The warnings about one subscription, each endpoint by its place.
+
+    `calling_code` is that of the country whose numbers need not say so, "" where there is none.
+    """
     path = f"subscription.{subscription.name}"
     others = (subscription.callback, subscription.report)
     for endpoint in (*subscription.endpoints, *(one for one in others if one is not None)):
@@ -32,6 +40,12 @@ def cautions(file: str, subscription: Subscription, guard: Guard) -> Iterator[Fa
     if is_zammad and "newCall" not in subscription.filter.events:
         sentence = "Zammad refuses what it is told of a call whose newCall it never got"
         yield Fault(file, path, "events", sentence)
+    for key in _national_masks(subscription.filter, calling_code):
+        sentence = (
+            "meets no national number, as masks with wildcards are compared with"
+            f' the international form; write "+{calling_code}..."'
+        )
+        yield Fault(file, f"{path}.{key}", "mask", sentence)
     if subscription.vocabulary == "swml":
         for code, sentence in _about_swml(subscription):
             yield Fault(file, path, code, sentence)
@@ -66,6 +80,20 @@ def _about_swml(subscription: Subscription) -> Iterator[tuple[str, str]]:
     for endpoint in (one for one in called if one is not None):
         if endpoint.method not in _SWML_METHODS:
             yield "method", f"{endpoint.place}: SignalWire calls by POSTJSON or by GET only"
+
+
+def _national_masks(wanted: Filter, calling_code: str) -> Iterator[str]:
+    """Where masks with wildcards look like the beginning of a number without its country.
+
+    They are not quoted: what they have of a number may be all of it, and warnings are logged.
+    """
+    if not calling_code:
+        return
+    for key, masks in (("caller", wanted.caller), ("called", wanted.called)):
+        for number, mask in enumerate(masks, start=1):
+            begins = _DIGITS_THEN_WILD.match(mask)
+            if begins is not None and not mask.startswith(calling_code):
+                yield f"{key}[{number}]"
 
 
 def _about(endpoint: Endpoint, guard: Guard) -> Iterator[tuple[str, str]]:

@@ -24,6 +24,7 @@ from callpost.model.api_door import Api
 from callpost.model.egress import Guard
 from callpost.model.forward import Forward
 from callpost.model.limits import Control, Egress, Intake, Log, Metrics, Privacy, SpoolLimits
+from callpost.model.numbers import calling_code
 from callpost.model.subscription import Subscription
 from callpost.model.tenancy import Tenancy
 
@@ -88,7 +89,10 @@ def parse(
 
 def _config(top: Top, placed: Sequence[Placed], *, main: str) -> Config:
     guard = Guard(deny=top.egress.deny, allow=top.egress.allow)
-    warnings = [found for one in placed for found in cautions(one.file, one.subscription, guard)]
+    code = calling_code(top.numbers.country)
+    warnings = [
+        found for one in placed for found in cautions(one.file, one.subscription, guard, code)
+    ]
     warnings += cautions_about_api(main, top.api)
     warnings += cautions_about_metrics(main, top.metrics)
     if not placed:

@@ -36,6 +36,15 @@ def is_country(code: str) -> bool:
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
+def calling_code(country: str) -> str:
+    """What international numbers of a known country begin with, behind the `+`; "" of none."""
+    if not country:
+        return ""
+    import phonenumbers  # noqa: PLC0415 - see `is_country`
+
+    return str(phonenumbers.country_code_for_region(country))
+
+
 class Numbers:
     """Reads numbers as a country's own where they do not say otherwise; "" knows no country."""
 
