@@ -6,6 +6,7 @@ import trio
 
 from callpost.edge.logs import collecting_log
 from callpost.edge.spool import open_spool
+from callpost.model.delivery import Pause, Standing, StandingChanged
 from callpost.model.event import CallEvent, encode
 from callpost.model.limits import SpoolLimits
 from callpost.model.vocabulary import Kind
@@ -29,8 +30,11 @@ def a_body(kind: Kind, call: str) -> bytes:
     return encode(event)
 
 
-async def fill(directory: Path) -> None:
-    """One call that was delivered to `crm`, is dead for `audit`, and whose end waits."""
+async def fill(directory: Path, *, paused: Pause = "") -> None:
+    """One call that was delivered to `crm`, is dead for `audit`, and whose end waits.
+
+    `paused` says who has paused `crm`.
+    """
     spool = open_spool(directory, limits=SpoolLimits(), log=collecting_log(lambda _: None))
     with trio.fail_after(10):
         async with trio.open_nursery() as nursery:
@@ -56,6 +60,8 @@ async def fill(directory: Path) -> None:
             for delivery in pending(spool, audit):
                 await settled(spool, died(audit, delivery, reason="expired", died_at=AT + 60))
             await settled(spool, deferred(crm, pending(spool, crm)[0], due_at=AT + 30))
+            standing = Standing(paused=paused)
+            await settled(spool, StandingChanged(subscription=crm, standing=standing))
             spool.finish()
 
 

@@ -52,6 +52,18 @@ async def test_pending_deliveries_are_json_lines(config: Path) -> None:
     assert (one["eventId"], one["seq"], one["attempts"]) == ("c/1-hangup", 3, 1)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(("pending",), "  paused  "), (("inspect", "c/1"), "pending, paused by an operator, given")],
+)
+async def test_a_pause_is_known_from_the_spool(
+    tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    """It outlives the daemon, and neither command sends anybody to look for another reason."""
+    await fill(tmp_path / "state", paused="operator")
+    assert words in (await run(configured(tmp_path), *arguments)).stdout
+
+
 async def test_an_empty_list_says_so(config: Path) -> None:
     """And that is no failure."""
     result = await run(config, "pending", "audit")

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import trio
 from asyncclick.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from callpost.cli import callpost
 from callpost.control.app import Premises
@@ -25,9 +26,11 @@ from callpost.edge.serve_asgi import serve_asgi
 from callpost.edge.spool import SqliteSpool, open_spool
 from callpost.engine.live import Live
 from callpost.engine.witnesses import Witnesses
+from callpost.model.condition import SubscriptionState
 from callpost.model.limits import SpoolLimits
 from callpost.model.replay import Replayed, Selection
-from control_house import KnownHouse, Uncounted, a_site
+from conditions import an_endpoint
+from control_house import CRM, KnownHouse, Uncounted, a_site
 from edge.spool.replaying import NOW
 from spool_nouns import NEVER, arrival, deferred, died, done, pending, settled
 
@@ -39,6 +42,7 @@ class Ended:
     spool: SqliteSpool
     owner: int
     control: Path
+    house: "SpoolHouse"
     parts: list[tuple[int, bool]]
 
     def pending(self) -> int:
@@ -51,6 +55,11 @@ class SpoolHouse(KnownHouse):
 
     spool: SqliteSpool
     parts: list[tuple[int, bool]]
+    state: SubscriptionState = CRM
+
+    async def subscriptions(self) -> tuple[SubscriptionState, ...]:
+        """As it was set."""
+        return (self.state,)
 
     async def replay(
         self, selection: Selection, *, limit: int, cursor: str, dry_run: bool
@@ -104,7 +113,7 @@ async def ended(tmp_path: Path) -> AsyncIterator[Ended]:
                 await settled(spool, died(owner, delivery))
             path = tmp_path / "control.sock"
             async with serving(house, path):
-                yield Ended(spool, owner, path, house.parts)
+                yield Ended(spool, owner, path, house, house.parts)
             spool.finish()
 
 
@@ -135,6 +144,27 @@ async def test_what_waits_is_listed(ended: Ended) -> None:
 async def test_a_story_is_told_by_the_daemon(ended: Ended, identity: str) -> None:
     """Of a call and of an event."""
     assert "crm, seq " in (await run(ended, "inspect", identity)).stdout
+
+
+@pytest.mark.parametrize(
+    ("state", "column", "sentence"),
+    [
+        (replace(CRM, condition="paused"), "  paused  ", "pending, paused by an operator, given"),
+        (
+            replace(CRM, endpoints=(replace(an_endpoint("down"), next_try_at=None),)),
+            "  after the probe  ",
+            "pending, breaker open, next attempt after the probe, given",
+        ),
+    ],
+)
+async def test_pending_and_inspect_tell_the_same(
+    ended: Ended, state: SubscriptionState, column: str, sentence: str
+) -> None:
+    """A time at which nothing is tried would send people the wrong way."""
+    ended.house.state = state
+    listed = (await run(ended, "pending")).stdout
+    told = (await run(ended, "inspect", "e26")).stdout
+    assert (column in listed, sentence in told) == (True, True)
 
 
 async def test_what_the_daemon_does_not_know_is_not_kept(ended: Ended) -> None:

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from callpost.cli.stories import call_told, events_told
+from callpost.cli.waits import Waits
 from callpost.model.story import AttemptStory, CallStory, DeliveryStory, EventStory
 
 AT = "2026-11-21T13:03:22.123Z"
@@ -47,7 +48,7 @@ CALL = CallStory(call_id="4f1c-2205", events=(EVENT,), more=False)
 
 def text_of(story: CallStory, width: int | None) -> str:
     """What is written."""
-    return "\n".join(line.plain for line in call_told(story, width))
+    return "\n".join(line.plain for line in call_told(story, width, waits=Waits()))
 
 
 def with_delivery(delivery: DeliveryStory) -> CallStory:
@@ -58,7 +59,7 @@ def with_delivery(delivery: DeliveryStory) -> CallStory:
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     """Whatever is in it."""
-    lines = call_told(CALL, width)
+    lines = call_told(CALL, width, waits=Waits())
     assert max(line.cell_len for line in lines) <= width
 
 
@@ -90,7 +91,10 @@ def test_in_a_pipe_nothing_is_folded() -> None:
             DELIVERY,
             "next attempt at 9999-11-21T13:05:10.000Z, given up at 2026-11-22T13:03:22.123Z",
         ),
-        (replace(DELIVERY, next_attempt_at="2020-01-02T03:04:05.000Z"), "pending, due since 2020"),
+        (
+            replace(DELIVERY, next_attempt_at="2020-01-02T03:04:05.000Z"),
+            "pending, next in turn, given up at",
+        ),
         (replace(DELIVERY, next_attempt_at=None), "pending, next in turn, given up at"),
         (replace(DELIVERY, replay=True), "seq 1 (replay): pending"),
         (
@@ -111,6 +115,13 @@ def test_in_a_pipe_nothing_is_folded() -> None:
 def test_each_fate_has_its_sentence(delivery: DeliveryStory, sentence: str) -> None:
     """What became of it, or what comes next."""
     assert sentence in text_of(with_delivery(delivery), None)
+
+
+def test_what_a_delivery_waits_for_is_told() -> None:
+    """A pause outlasts its own time."""
+    waits = Waits(paused={DELIVERY.subscription: "operator"})
+    told = "\n".join(line.plain for line in call_told(CALL, None, waits=waits))
+    assert "pending, paused by an operator, given up at" in told
 
 
 @pytest.mark.parametrize(("count", "shown"), [(9, 9), (10, 10), (11, 9), (200, 9)])
@@ -139,7 +150,7 @@ def test_nothing_reaches_the_terminal_that_moves_its_cursor() -> None:
 
 def test_an_event_on_its_own_names_its_call() -> None:
     """There may be several with one id."""
-    lines = [line.plain for line in events_told((EVENT, EVENT), 80)]
+    lines = [line.plain for line in events_told((EVENT, EVENT), 80, waits=Waits())]
     assert sum("call 4f1c-2205" in line for line in lines) == 2
 
 

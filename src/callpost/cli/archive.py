@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from callpost.cli.door import NoDaemon, opened, top_of
 from callpost.cli.names import Listed, configured_names, unknown
-from callpost.model.condition import SubscriptionState
+from callpost.cli.waits import Waits
 from callpost.model.instant import utc_text
 from callpost.model.replay import Selection
 from callpost.model.story import CallStory, DeadPage, EventStory, PendingPage
@@ -49,8 +49,8 @@ class Archive(Protocol):
         """Tell of the events with this id."""
         ...
 
-    async def states(self) -> Sequence[SubscriptionState]:
-        """Tell how the subscriptions are; of a daemon that is stopped nothing is."""
+    async def waits(self) -> Waits:
+        """Tell what the subscriptions wait for; a spool without a daemon knows of pauses alone."""
         ...
 
     async def know(self, name: str) -> None:
@@ -144,8 +144,8 @@ class _OfDaemon:
         found = await self._found(path, Events, customer=customer or None)
         return () if found is None else found.events
 
-    async def states(self) -> Sequence[SubscriptionState]:
-        return (await self._get("/v1/states", Listed)).subscriptions
+    async def waits(self) -> Waits:
+        return Waits((await self._get("/v1/states", Listed)).subscriptions)
 
     async def know(self, name: str) -> None:
         if name:
@@ -199,8 +199,8 @@ class _OfSpool:
     async def events(self, event_id: str, *, customer: str) -> tuple[EventStory, ...]:
         return await _read(lambda: self._spool.events(event_id, customer=customer))
 
-    async def states(self) -> Sequence[SubscriptionState]:
-        return ()
+    async def waits(self) -> Waits:
+        return Waits(paused=await _read(self._spool.paused))
 
     async def know(self, name: str) -> None:
         if self._names:

@@ -15,6 +15,7 @@ from callpost.cli.options import config_option, json_option
 from callpost.cli.paper import paper, put, say_json, width_of
 from callpost.cli.selecting import customer_option
 from callpost.cli.stories import call_told, events_told
+from callpost.cli.waits import Waits
 from callpost.model.story import CallStory, EventStory
 from callpost.model.terminal import escaped
 
@@ -62,33 +63,33 @@ async def inspect(
     """Tell the story of a call or of an event: ID is the id of either.
 
     Each event, each subscription that wanted it, each attempt with its time, place, outcome and
-    reason, and how the delivery ended or when it goes on. Numbers are shown by their last three
-    digits, endpoints by their place. Where no daemon runs its spool is read.
+    reason, and how the delivery ended, or when it goes on and what it waits for: a pause, a
+    breaker's probe. Numbers are shown by their last three digits, endpoints by their place. Where
+    no daemon runs its spool is read, which knows of pauses alone.
 
     Exit status: 0 when the story was told, 1 when nothing of ID is kept, or there is neither a
     daemon nor a spool, 2 for wrong usage.
     """
 
-    async def read(archive: Archive) -> CallStory | Events:
+    async def read(archive: Archive) -> tuple[CallStory | Events, Waits]:
         call = await archive.call(identity, customer=customer, limit=limit)
         story = call or Events(await archive.events(identity, customer=customer))
         if subscription:
             story = replace(story, events=tuple(_only(subscription, story.events)))
             if not any(event.deliveries for event in story.events):
                 await archive.know(subscription)
-        return story
+        return story, await _waits(archive, story.events, as_json=as_json)
 
-    story = await ask(config, control, read)
+    story, waits = await ask(config, control, read)
     if isinstance(story, Events) and not story.events:
         of = f" of customer {customer}" if customer else ""
-        raise click.ClickException(
-            escaped(f"Neither a call nor an event{of} with the id {identity!r} is kept.")
-        )
+        fault = f"Neither a call nor an event{of} with the id {identity!r} is kept."
+        raise click.ClickException(escaped(fault))
     if as_json:
         say_json(story)
         return
     console = paper()
-    put(_told(story, width_of(console), subscription), console)
+    put(_told(story, waits, width_of(console), subscription), console)
 
 
 def _only(subscription: str, events: Iterable[EventStory]) -> Iterator[EventStory]:
@@ -98,7 +99,15 @@ def _only(subscription: str, events: Iterable[EventStory]) -> Iterator[EventStor
         yield replace(event, deliveries=tuple(kept))
 
 
-def _told(story: CallStory | Events, width: int | None, subscription: str) -> list[Text]:
+async def _waits(archive: Archive, events: Iterable[EventStory], *, as_json: bool) -> Waits:
+    """What is waited for, where somebody reads it and something goes on."""
+    goes_on = any(one.state == "pending" for event in events for one in event.deliveries)
+    return await archive.waits() if goes_on and not as_json else Waits()
+
+
+def _told(
+    story: CallStory | Events, waits: Waits, width: int | None, subscription: str
+) -> list[Text]:
     if isinstance(story, Events):
-        return events_told(story.events, width, subscription=subscription)
-    return call_told(story, width, subscription=subscription)
+        return events_told(story.events, width, waits=waits, subscription=subscription)
+    return call_told(story, width, waits=waits, subscription=subscription)

@@ -13,7 +13,7 @@ from callpost.cli.listing import gathered, json_lines_option, lines_option, show
 from callpost.cli.options import config_option
 from callpost.cli.selecting import subscription_argument
 from callpost.cli.tables import Column
-from callpost.cli.waits import Waits
+from callpost.cli.waits import Waits, in_a_column
 from callpost.model.story import PendingDelivery
 
 _COLUMNS: Final = (
@@ -61,7 +61,7 @@ async def pending(
             ),
             limit,
         )
-        return found, total, Waits(await archive.states() if found and not as_json else ())
+        return found, total, await archive.waits() if found and not as_json else Waits()
 
     found, total, waits = await ask(config, control, read)
     row = partial(_row, waits)
@@ -76,7 +76,7 @@ def _row(waits: Waits, one: PendingDelivery, moment: Callable[[str | None], str]
         one.call_id,
         str(one.seq),
         str(one.attempts),
-        waits.told(one, moment),
+        in_a_column(waits.of(one.subscription, one.due_at), moment),
         moment(one.expires_at),
         one.event_id,
     )

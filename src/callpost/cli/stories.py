@@ -11,6 +11,7 @@ from rich.text import Text
 
 from callpost.cli.figures import counted
 from callpost.cli.tables import folded
+from callpost.cli.waits import Waits, in_a_sentence
 from callpost.model.story import AttemptStory, CallStory, DeliveryStory, EventStory
 from callpost.model.terminal import escaped
 
@@ -24,9 +25,11 @@ _HANGING: Final = 2
 _NARROWEST: Final = 20
 
 
-def call_told(story: CallStory, width: int | None, *, subscription: str = "") -> list[Text]:
+def call_told(
+    story: CallStory, width: int | None, *, waits: Waits, subscription: str = ""
+) -> list[Text]:
     """The lines of a call; its story is that of one subscription where one is given."""
-    times = _Times(width, [event.accepted_at for event in story.events])
+    times = _Times(width, [event.accepted_at for event in story.events], waits)
     lines = [*_line(f"Call {story.call_id}", 0, width, style="bold"), *times.said_once()]
     for event in story.events:
         lines += [Text(""), *_event(event, times, width, subscription, of_call=True)]
@@ -36,10 +39,10 @@ def call_told(story: CallStory, width: int | None, *, subscription: str = "") ->
 
 
 def events_told(
-    events: Sequence[EventStory], width: int | None, *, subscription: str = ""
+    events: Sequence[EventStory], width: int | None, *, waits: Waits, subscription: str = ""
 ) -> list[Text]:
     """The lines of the events that have one id."""
-    times = _Times(width, [event.accepted_at for event in events])
+    times = _Times(width, [event.accepted_at for event in events], waits)
     lines = list(times.said_once())
     for event in events:
         lines += [Text("")] if lines else []
@@ -50,7 +53,8 @@ def events_told(
 class _Times:
     """Writes moments; on a terminal without the day that most of them have."""
 
-    def __init__(self, width: int | None, moments: Sequence[str]) -> None:
+    def __init__(self, width: int | None, moments: Sequence[str], waits: Waits) -> None:
+        self._waits = waits
         self._is_local = width is not None
         self._width = width
         self._day = self._local(moments[0]).date() if moments else None
@@ -69,9 +73,10 @@ class _Times:
         day = "" if local.date() == self._day else f"{local.date()} "
         return f"{day}{local:%H:%M:%S}.{local.microsecond // 1000:03}"
 
-    def is_over(self, text: str) -> bool:
-        """Whether a moment has passed."""
-        return self._local(text) < datetime.now().astimezone()
+    def wait(self, delivery: DeliveryStory) -> str:
+        """When a pending delivery goes on, or what it waits for."""
+        wait = self._waits.of(delivery.subscription, delivery.next_attempt_at)
+        return in_a_sentence(wait, self.of)
 
     def _local(self, text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone()
@@ -134,18 +139,9 @@ def _fate(delivery: DeliveryStory, times: _Times) -> str:
             why = f", {delivery.reason}" if delivery.reason else ""
             return f"dead{ended}{why}, {tried}"
         case "pending":
-            when = _when(delivery.next_attempt_at, times)
             until = delivery.expires_at
             given_up = f", given up at {times.of(until)}" if until else ""
-            return f"pending, {when}{given_up}"
-
-
-def _when(following: str | None, times: _Times) -> str:
-    """When it goes on; what is due already waits for its endpoint, or for its turn there."""
-    if following is None:
-        return "next in turn"
-    word = "due since" if times.is_over(following) else "next attempt at"
-    return f"{word} {times.of(following)}"
+            return f"pending, {times.wait(delivery)}{given_up}"
 
 
 def _attempts(attempts: Sequence[AttemptStory], times: _Times, width: int | None) -> Iterator[Text]:

@@ -120,16 +120,19 @@ async def test_beside_a_running_daemon_it_reads_too(open_sqlite: OpenSqlite) -> 
 
 
 async def test_a_spool_of_an_older_schema_is_read(stopped: Path) -> None:
-    """Its attempts do not know what delivery they made."""
+    """Its attempts do not know what delivery they made, its subscriptions how they stand."""
     connection = sqlite3.connect(stopped / "spool.db", isolation_level=None)
     connection.execute("drop index dead_gaps")
     for column in ("seq", "previous_id"):
         connection.execute(f"alter table attempts drop column {column}")
+    connection.execute("alter table subscriptions drop column state")
     connection.execute("update meta set value = 1 where key = 'schema'")
     connection.close()
-    story = StoppedSpool(stopped).call("call-1", customer="", limit=9)
+    spool = StoppedSpool(stopped)
+    story = spool.call("call-1", customer="", limit=9)
     assert story is not None
     assert [one.deliveries[0].state for one in story.events] == ["delivered", "dead", "pending"]
+    assert spool.paused() == {}
 
 
 async def test_a_spool_of_a_newer_schema_is_not_guessed_at(stopped: Path) -> None:

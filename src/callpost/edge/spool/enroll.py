@@ -8,7 +8,7 @@ import msgspec
 
 from callpost.edge.spool.sweep import FIRST_PENDING
 from callpost.edge.spool.tally import Tally
-from callpost.model.delivery import Enrolled, Standing, StandingChanged
+from callpost.model.delivery import Enrolled, Pause, Standing, StandingChanged
 
 # Deliveries that become dead letters in one transaction: some 6 ms.
 _CHUNK: Final = 2_000
@@ -68,6 +68,13 @@ def paused(connection: sqlite3.Connection) -> dict[int, str]:
     """Return number and name of the subscriptions that are paused, whoever paused them."""
     rows = connection.execute("select id, name, state from subscriptions where state <> ''")
     return {number: name for number, name, state in rows if _standing(state).paused}
+
+
+def pauses(connection: sqlite3.Connection) -> dict[str, Pause]:
+    """Return who has paused those that are paused, by their names."""
+    rows = connection.execute("select name, state from subscriptions where state <> ''")
+    standings = {name: _standing(state) for name, state in rows}
+    return {name: one.paused for name, one in standings.items() if one.paused}
 
 
 def bury(connection: sqlite3.Connection, gone: frozenset[int], *, now: float, tally: Tally) -> int:

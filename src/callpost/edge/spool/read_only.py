@@ -13,11 +13,13 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from callpost.edge.spool.dead import read_dead
+from callpost.edge.spool.enroll import pauses
 from callpost.edge.spool.files import DATABASE, SpoolUnusable, connect_reading, not_a_file
 from callpost.edge.spool.health import is_damage
 from callpost.edge.spool.pending import read_pending
 from callpost.edge.spool.schema import STEPS
 from callpost.edge.spool.story import Stories
+from callpost.model.delivery import Pause
 from callpost.model.limits import LogNumbers
 from callpost.model.replay import Selection
 from callpost.model.story import CallStory, DeadPage, EventStory, PendingPage
@@ -35,6 +37,8 @@ _SHUT_OUT: Final = frozenset(
 )
 # A daemon that starts while we look changes the files once or twice.
 _LOOKS: Final = 5
+# Before this schema the spool kept no standing.
+_STANDINGS: Final = 2
 _Answer = TypeVar("_Answer")
 
 
@@ -76,6 +80,12 @@ class StoppedSpool:
             lambda connection, schema: self._stories(connection, schema).of_event(
                 event_id, customer=customer
             )
+        )
+
+    def paused(self) -> dict[str, Pause]:
+        """Tell who has paused those that are paused, by their names."""
+        return self._read(
+            lambda connection, schema: pauses(connection) if schema >= _STANDINGS else {}
         )
 
     def _read(self, read: Callable[[sqlite3.Connection, int], _Answer]) -> _Answer:
