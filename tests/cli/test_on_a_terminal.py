@@ -17,6 +17,7 @@ import trio
 from msgspec.structs import replace
 
 from callpost.model.purge import Purged
+from callpost.model.story import DeadDelivery, DeadPage
 from conditions import BAD_DAY, WELL
 from operators_door import Door, Reply, a_door
 
@@ -24,6 +25,19 @@ from operators_door import Door, Reply, a_door
 COLOUR = re.compile(rb"\x1b\[(?:\d+;)*(?:3[0-7]|9[0-7])m")
 ENTERED = b"\x1b[?1049h"
 LEFT = b"\x1b[?1049l"
+DEAD = DeadDelivery(
+    subscription="crm",
+    event_id="evt_01937b1e5c6f7d3a9b2c4d5e6f708192",
+    call_id="4f1c-2205",
+    customer="",
+    kind="newCall",
+    seq=1,
+    reason="attempts_exhausted",
+    last="http_503",
+    attempts=12,
+    accepted_at="2020-11-21T10:30:10.000Z",
+    died_at="2020-11-21T10:35:00.000Z",
+)
 OFTEN = ("top", "--interval", "0.2")
 
 
@@ -126,6 +140,16 @@ async def test_nothing_is_wider_than_a_narrow_terminal(door: Door, command: str)
     async with on_a_terminal(door, command, columns=60) as terminal:
         await terminal.ended()
     assert max(map(len, plain(terminal.shown).splitlines())) <= 60
+
+
+@pytest.mark.parametrize("columns", [80, 120, 160])
+async def test_the_id_of_a_dead_letter_is_whole_or_not_there(door: Door, columns: int) -> None:
+    """In pieces it could be neither read nor copied."""
+    door.replies["GET /v1/dead-letters"] = Reply(DeadPage(deliveries=(DEAD,), total=1, next=""))
+    async with on_a_terminal(door, "dead", columns=columns) as terminal:
+        await terminal.ended()
+    shown = plain(terminal.shown)
+    assert (DEAD.event_id in shown, "evt_" in shown) == (columns == 160, columns == 160)
 
 
 async def test_top_shows_a_frame_and_q_ends_it(door: Door) -> None:

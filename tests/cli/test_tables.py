@@ -73,6 +73,41 @@ def test_a_name_is_folded_where_it_has_a_seam() -> None:
     assert told(16) == ["NAME       COUNT", "crm-of-    1,204", "the-north"]
 
 
+ID = "evt_01937b1e5c6f7d3a9b2c4d5e6f708192"
+UNBROKEN = (
+    Column(title="NAME", least=8),
+    Column(title="CALL", least=8, unbroken=True, rank=1),
+    Column(title="MORE", rank=2),
+)
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (60, ["NAME              CALL", f"crm-of-the-north  {ID}"]),
+        (45, ["NAME         CALL", "crm-of-the-  evt_", f"north        {ID[4:]}"]),
+        (30, ["NAME", "crm-of-the-north"]),
+    ],
+)
+def test_an_id_is_never_folded_within_a_word(width: int, lines: list[str]) -> None:
+    """Behind a seam it may be; else it is left out, and what matters less before it."""
+    rows = [("crm-of-the-north", ID, "x" * 30)]
+    assert [one.plain for one in table(UNBROKEN, rows, width)] == lines
+
+
+@given(
+    words=st.lists(st.from_regex(r"[a-z]{1,40}(-[a-z]{1,40}){0,3}", fullmatch=True), max_size=4),
+    width=st.integers(2, 130),
+)
+def test_the_words_of_an_id_are_whole_at_every_width(words: list[str], width: int) -> None:
+    """In a table; a terminal without room for one has blocks, or no such column."""
+    columns = (Column(title="ID", least=4, unbroken=True, rank=1), Column(title="N"))
+    lines = [line.plain for line in table(columns, [(word, "") for word in words], width)]
+    pieces = {piece for word in words for piece in word.split("-")}
+    shown = {piece for line in lines[1:] for piece in line.split("-") if piece}
+    assert not shown or shown == pieces
+
+
 def test_without_room_for_columns_a_row_is_a_block() -> None:
     """A terminal of a few columns still tells everything that matters."""
     assert told(10) == ["NAME", "crm-of-", "the-north", "COUNT", "1,204", ""]

@@ -11,7 +11,7 @@ from callpost.model.connection import Connection
 
 # The fault is what is looked for: it stays whole for as long as there is any room.
 _COLUMNS: Final = (
-    Column(title="SUBSCRIPTION", least=8),
+    Column(title="SUBSCRIPTION", least=8, unbroken=True),
     Column(title="PLACE"),
     Column(title="ENDPOINT", least=12),
     Column(title="ADDRESS", rank=2),

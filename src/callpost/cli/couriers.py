@@ -22,14 +22,14 @@ from callpost.model.condition import (
 )
 
 _COLUMNS: Final = (
-    Column(title="NAME", least=12),
+    Column(title="NAME", least=12, unbroken=True),
     Column(title="STATE"),
     Column(title="PENDING", right=True),
     Column(title="LAG", right=True, rank=1),
     Column(title="IN FLIGHT", right=True, rank=7),
     Column(title="DELIVERED", right=True, rank=4),
     Column(title="DEAD", right=True, rank=3),
-    Column(title="CUSTOMER", least=8, rank=5, spare=True),
+    Column(title="CUSTOMER", least=8, unbroken=True, rank=5, spare=True),
     Column(title="FROM", rank=8),
     Column(title="ENDPOINT", least=24, rank=6),
     Column(title="LAST FAILURE", least=24, rank=2),

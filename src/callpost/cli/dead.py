@@ -16,15 +16,15 @@ from callpost.model.story import DeadDelivery
 
 _COLUMNS: Final = (
     Column(title="DIED", rank=4),
-    Column(title="SUBSCRIPTION", least=8),
+    Column(title="SUBSCRIPTION", least=8, unbroken=True),
     Column(title="EVENT"),
-    Column(title="CALL", least=10),
+    Column(title="CALL", least=10, unbroken=True),
     Column(title="SEQ", right=True, rank=6),
     Column(title="REASON"),
     Column(title="LAST OUTCOME", least=10, rank=3),
     Column(title="ATTEMPTS", right=True, rank=5),
     Column(title="ACCEPTED", rank=8),
-    Column(title="EVENT ID", least=12, rank=7),
+    Column(title="EVENT ID", rank=7),
 )
 _EXAMPLES: Final = """\b
 Examples:

@@ -18,14 +18,14 @@ from callpost.model.story import PendingDelivery
 
 _COLUMNS: Final = (
     Column(title="ACCEPTED", rank=7),
-    Column(title="SUBSCRIPTION", least=8),
+    Column(title="SUBSCRIPTION", least=8, unbroken=True),
     Column(title="EVENT"),
-    Column(title="CALL", least=10),
+    Column(title="CALL", least=20, unbroken=True),
     Column(title="SEQ", right=True, rank=5),
     Column(title="ATTEMPTS", right=True, rank=4),
     Column(title="NEXT ATTEMPT"),
     Column(title="GIVEN UP", rank=6),
-    Column(title="EVENT ID", least=12, rank=8),
+    Column(title="EVENT ID", rank=8),
 )
 _EXAMPLES: Final = """\b
 Examples:

@@ -1,7 +1,8 @@
 """Tables and labelled lines for people, as wide as there is room and no wider.
 
 Every text is escaped here. Where room is short, columns are dropped by their rank, then texts
-are folded at their words; a word is broken only where it alone is wider than everything.
+are folded at their words; a word is broken only where it alone is wider than its column, an id
+never.
 """
 
 import re
@@ -31,6 +32,7 @@ class Cell(Struct, frozen=True):
 class Column(Struct, frozen=True, kw_only=True):
     """`least` is the width down to which it may be folded, 0: never.
 
+    `unbroken`: it is folded behind a seam and never within a word, for half a name is no name.
     `cut`: it is cut instead, so that a row stays one line, where rows are counted. `rank` says in
     which order columns are dropped where room is short, the highest first, 0: never. `spare`: it
     is left out where no row has a text in it.
@@ -39,6 +41,7 @@ class Column(Struct, frozen=True, kw_only=True):
     title: str
     right: bool = False
     cut: bool = False
+    unbroken: bool = False
     least: int = 0
     rank: int = 0
     spare: bool = False
@@ -132,7 +135,12 @@ def _natural(columns: Sequence[Column], cells: Sequence[Sequence[Cell]], place: 
 
 def _least(columns: Sequence[Column], cells: Sequence[Sequence[Cell]], place: int) -> int:
     natural, column = _natural(columns, cells, place), columns[place]
-    return min(natural, max(column.least, cell_len(column.title))) if column.least else natural
+    if not column.least:
+        return natural
+    texts = [row[place].text for row in cells] if column.unbroken else ()
+    pieces = (piece for text in texts for word in text.split(" ") for piece in _SEAMS.split(word))
+    longest = max(map(cell_len, pieces), default=0)
+    return min(natural, max(column.least, cell_len(column.title), longest))
 
 
 def _kept(columns: Sequence[Column], cells: Sequence[Sequence[Cell]], room: int) -> list[int]:
