@@ -47,8 +47,8 @@ async def dead(
     """List dead letters, the newest first: deliveries that ended undelivered.
 
     Those of SUBSCRIPTION, or of all; every option restricts further. `reason` is why it was
-    given up, `last outcome` what the last attempt said. `callpost replay` with the same options
-    delivers them again. Where no daemon runs its spool is read.
+    given up, `last outcome` what the last attempt said, empty where there was none. `callpost
+    replay` with the same options delivers them again. Where no daemon runs its spool is read.
 
     Exit status: 0 when the list was shown, though it be empty, 1 when there is no such
     subscription, or neither a daemon nor a spool, 2 for wrong usage.

@@ -4,6 +4,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from callpost.edge.spool import SqliteSpool
 from callpost.edge.spool.enroll import admit
 from callpost.model.delivery import NotAccepted, Standing, StandingChanged
@@ -45,6 +47,17 @@ async def test_what_is_pending_for_a_removed_subscription_dies(
     assert query("select reason, died_at, count(*) from dead group by 1, 2") == [
         ("subscription_removed", 7.0, 4_500)
     ]
+
+
+async def test_the_last_outcome_of_what_was_tried_is_kept(spool: SqliteSpool, query: Query) -> None:
+    """Of what was never tried there is none."""
+    owner = (await spool.enroll(["crm"], now=1.0))["crm"].number
+    await spool.append([arrival("a", owner), arrival("b", owner)])
+    first, _ = pending(spool, owner)
+    retry = deferred(owner, first)
+    await settled(spool, replace(retry, attempts=(replace(retry.attempts[0], reason="http_503"),)))
+    await spool.enroll([], now=7.0)
+    assert query("select attempts, last from dead order by number") == [(1, "http_503"), (0, "")]
 
 
 async def test_a_removed_subscription_leaves_no_deferred_lane(spool: SqliteSpool) -> None:

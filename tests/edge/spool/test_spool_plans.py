@@ -9,6 +9,7 @@ from callpost.edge.logs import collecting_log
 from callpost.edge.spool import (
     choice,
     dead,
+    enroll,
     ledger,
     open_spool,
     pending,
@@ -50,6 +51,13 @@ PLANS = {
     "last reason": (
         settle.LAST_REASON,
         ["SEARCH attempts USING PRIMARY KEY (number=? AND subscription=?)"],
+    ),
+    "burial": (
+        enroll.BURY,
+        [
+            "SEARCH d USING PRIMARY KEY (subscription=? AND position<?)",
+            "SEARCH a USING PRIMARY KEY (number=? AND subscription=?)",
+        ],
     ),
     "was answered": (
         said.ANSWERED,

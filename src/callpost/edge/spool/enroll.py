@@ -17,10 +17,13 @@ _DEFERRING: Final = "select distinct subscription from deferred"
 _DELETE_DEFERRED: Final = "delete from deferred where subscription = ?"
 _LAST_OF_CHUNK: Final = """select max(position) from (
     select position from deliveries where subscription = ? order by position limit ?)"""
-_BURY: Final = """insert or replace into dead
+# Few have been tried: the heads of their lanes.
+BURY: Final = """insert or replace into dead
     select number, subscription, call, seq, previous_id, 'subscription_removed', rounds, attempts,
-        ?, ''
-    from deliveries where subscription = ? and position <= ?"""
+        ?, case attempts when 0 then '' else coalesce((select reason from attempts a
+            where a.number = d.number and a.subscription = d.subscription
+            order by attempt desc limit 1), '') end
+    from deliveries d where subscription = ? and position <= ?"""
 _DELETE: Final = "delete from deliveries where subscription = ? and position <= ?"
 # The names come as one list of JSON: to bind each by itself takes four times as long.
 _ADD: Final = """insert into subscriptions (name) select value from json_each(?) where true
@@ -88,7 +91,7 @@ def bury(connection: sqlite3.Connection, gone: frozenset[int], *, now: float, ta
         if subscription in gone:
             chunk = (subscription, _CHUNK)
             [(last,)] = connection.execute(_LAST_OF_CHUNK, chunk).fetchall()
-            connection.execute(_BURY, (now, subscription, last))
+            connection.execute(BURY, (now, subscription, last))
             buried = connection.execute(_DELETE, (subscription, last)).rowcount
             tally.add(subscription, -buried)
             return buried
