@@ -108,12 +108,30 @@ async def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
 
 
 async def test_uninstalling_keeps_the_configuration_alone(tmp_path: Path) -> None:
-    """And says what it keeps."""
+    """And says where it is and how to remove it: below the root, and no users of the machine."""
     result = await service(await installed(tmp_path), "--uninstall")
-    assert ("Kept: /etc/callpost, /var/lib/callpost" in result.stdout, files_below(tmp_path)) == (
-        True,
+    kept = (
+        f"Kept: {tmp_path}/etc/callpost. Who wants none of it:\n  rm -r {tmp_path}/etc/callpost\n"
+    )
+    assert (result.stdout.partition("\n\n")[2], files_below(tmp_path)) == (
+        kept,
         {"etc/callpost/callpost.toml"},
     )
+
+
+async def test_where_nothing_is_installed_nothing_is_uninstalled(tmp_path: Path) -> None:
+    """It says so, and advises to remove nothing."""
+    result = await service(tmp_path, "--uninstall")
+    assert (result.stdout, result.exit_code) == (
+        f"There is nothing of the service below {tmp_path}.\n",
+        0,
+    )
+
+
+async def test_the_way_to_remove_the_rest_can_be_pasted(tmp_path: Path) -> None:
+    """Also where a name has a space."""
+    result = await service(await installed(tmp_path / "an image"), "--uninstall")
+    assert result.stdout.splitlines()[-1] == f"  rm -r '{tmp_path}/an image/etc/callpost'"
 
 
 async def test_a_program_of_another_s_is_not_removed(tmp_path: Path) -> None:

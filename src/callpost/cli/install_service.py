@@ -4,6 +4,7 @@ Configuration and spool belong to the administrator: they are never overwritten 
 """
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Final, get_args
@@ -44,6 +45,8 @@ Next:
   callpost status"""
 _AFTER_AN_UPGRADE: Final = """
 It runs already: `systemctl restart callpost.service` starts what was installed."""
+# The administrator's: the configuration, and what was not delivered.
+_OWNED: Final = ("etc/callpost", "var/lib/callpost")
 _KEPT: Final = """
 Kept: /etc/callpost, /var/lib/callpost with what was not delivered, the user callpost and the
 groups callpost and callpost-admin. Who wants none of it:
@@ -135,22 +138,34 @@ async def _install(placing: Placing, program: Path, own_texts: list[Placed], *, 
 async def _uninstall(placing: Placing, *, told: bool) -> None:
     if told:
         await _run(placing, "systemctl", "disable", "--now", "--quiet", *_UNITS)
-    for placed in units(""):
-        placing.remove(placing.root / placed.place)
-    for place in SCRIPTS.values():
-        placing.remove(placing.root / place)
+    paths = [placing.root / placed.place for placed in units("")]
+    paths += [placing.root / place for place in SCRIPTS.values()]
     # Also those of commands that this version no longer has.
     manual = placing.root / MANUAL
-    for page in sorted([*manual.glob("callpost.1"), *manual.glob("callpost-*.1")]):
-        placing.remove(page)
+    paths += sorted([*manual.glob("callpost.1"), *manual.glob("callpost-*.1")])
     if (link := placing.root / LINK).is_symlink():
-        placing.remove(link)
+        paths.append(link)
+    removed = [path for path in paths if placing.remove(path)]
     for folder in FOLDERS:
         placing.remove_empty(folder)
     if told:
         await _run(placing, "systemctl", "daemon-reload")
+    if not removed:
+        say(f"There is nothing of the service below {placing.root}.")
     if not placing.dry_run:
+        _say_what_is_kept(placing.root)
+
+
+def _say_what_is_kept(root: Path) -> None:
+    """Below a root of its own there are no users, and the machine's folders are not meant."""
+    kept = [path for path in (root / place for place in _OWNED) if path.exists()]
+    if not kept:
+        return
+    if root == Path("/"):
         say(_KEPT)
+        return
+    named = " and ".join(map(str, kept))
+    say(f"\nKept: {named}. Who wants none of it:\n  rm -r {shlex.join(map(str, kept))}")
 
 
 async def _run(placing: Placing, *command: str) -> None:

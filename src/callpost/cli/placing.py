@@ -49,12 +49,14 @@ class Placing(Struct, frozen=True):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.symlink_to(target)
 
-    def remove(self, path: Path) -> None:
-        """Remove the file where there is one."""
-        if os.path.lexists(path):
-            self._say("remove", path)
-            if not self.dry_run:
-                path.unlink()
+    def remove(self, path: Path) -> bool:
+        """Remove the file and say whether there was one."""
+        if not os.path.lexists(path):
+            return False
+        self._say("remove", path)
+        if not self.dry_run:
+            path.unlink()
+        return True
 
     def remove_empty(self, place: str) -> None:
         """Remove a folder that nothing is left in."""
