@@ -129,8 +129,9 @@ async def test_every_fault_goes_to_standard_error(faulty: Path) -> None:
     """One line each: file, path, code, sentence."""
     result = await _checked("--config", str(faulty))
     assert result.stderr == (
-        f"{faulty}: subscription.crm.url: url: Invalid URL\n"
-        f"{faulty}: subscription.crm.method: method: Invalid method\n"
+        f"{faulty}: subscription.crm.url: url: Invalid URL: it has no scheme, such as https://\n"
+        f"{faulty}: subscription.crm.method: choice: expected one of POSTARGS | POSTXML1 | POSTXML2"
+        " | POSTJSON | GET1 | GET2\n"
     )
 
 
@@ -157,7 +158,7 @@ async def test_json_has_the_faults_for_programs(faulty: Path) -> None:
         "file": str(faulty),
         "path": "subscription.crm.url",
         "code": "url",
-        "sentence": "Invalid URL",
+        "sentence": "Invalid URL: it has no scheme, such as https://",
     }
 
 

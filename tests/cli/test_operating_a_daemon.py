@@ -102,7 +102,8 @@ async def test_a_faulty_file_changes_nothing(tmp_path: Path) -> None:
         told = await callpost(daemon, "reload", status=1)
         await Producer(daemon.door).feed([an_event("1", "newCall", id="a")])
         await receiver.until(lambda seen: seen.ids() == ["a"], within_s=10)
-    fault = f"{daemon.config}: subscription.second.url: url: Invalid URL\n"
+    fault = f"{daemon.config}: subscription.second.url: url: Invalid URL: it has no "
+    fault += "scheme, such as https://\n"
     assert (fault in told, "Nothing has changed: 1 fault." in told) == (True, True)
 
 

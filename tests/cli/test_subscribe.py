@@ -240,7 +240,7 @@ async def test_what_was_made_before_a_refusal_is_told_as_json_too(house: ApiHous
     name = json.loads(result.stdout)["subscriptions"][0]["name"]
     assert (result.exit_code, result.stderr) == (
         1,
-        "Error: Subscription 2 of 2: $.url: Invalid URL.\n",
+        "Error: Subscription 2 of 2: $.url: Invalid URL: it has no scheme, such as https://.\n",
     )
     assert (await run(house, "unsubscribe", name)).exit_code == 0
 
@@ -251,7 +251,10 @@ async def test_every_fault_is_told_at_once(house: ApiHouse) -> None:
         house, "subscribe", "--url", "nonsense", "--set", "methd=GET1", "--set", "level=7"
     )
     assert result.exit_code == 1
-    for told in ("$.url: Invalid URL", '$.methd: there is no such key; did you mean "method"?'):
+    for told in (
+        "$.url: Invalid URL: it has no scheme",
+        '$.methd: there is no such key; did you mean "method"?',
+    ):
         assert told in result.stderr
     assert "$.level: " in result.stderr
 

@@ -220,7 +220,7 @@ SENSELESS = [
     (
         "http://h/",
         'status_callback = { url = "b" }',
-        "status_callback.url: url: Invalid URL",
+        "status_callback.url: url: Invalid URL: it has no scheme, such as https://",
     ),
 ]
 

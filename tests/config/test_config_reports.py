@@ -177,12 +177,15 @@ def test_time_outs_are_the_subscriptions_but_for_a_fragment(door: Door) -> None:
 FAULTS = [
     ('"http://r/"', ": type: expected a table with a url, found a text"),
     ('{ on = ["dead"] }', ".url: missing: is required"),
-    ('{ url = "r" }', ".url: url: Invalid URL"),
+    ('{ url = "r" }', ".url: url: Invalid URL: it has no scheme, such as https://"),
     (
         '{ url = "http://r/#rc=1" }',
         ".url: url: rc in the fragment belongs to the primary's URL only",
     ),
-    ('{ url = "http://r/", method = "PUT" }', ".method: method: Invalid method"),
+    (
+        '{ url = "http://r/", method = "PUT" }',
+        ".method: choice: expected one of POSTARGS | POSTXML1 | POSTXML2 | POSTJSON | GET1 | GET2",
+    ),
     (
         '{ url = "http://r/", level = 2 }',
         ".level: senseless: makes no sense here: a report is the same at every level",

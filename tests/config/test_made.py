@@ -88,10 +88,13 @@ def test_a_rule_becomes_what_a_file_would_make_of_it(parsed: Parsed) -> None:
 @pytest.mark.parametrize(
     ("keys", "fault"),
     [
-        ({"url": "crm"}, "url: url: Invalid URL"),
+        ({"url": "crm"}, "url: url: Invalid URL: it has no scheme, such as https://"),
         ({"url": "https://10.0.0.1/"}, "url: url: URL points to an invalid IP address"),
         ({"url": "https://x.example:25/"}, "url: url: Port is invalid"),
-        ({"fallback": [{"url": "x"}]}, "fallback[1].url: url: Invalid URL"),
+        (
+            {"fallback": [{"url": "x"}]},
+            "fallback[1].url: url: Invalid URL: it has no",
+        ),
         (
             {"fallback": [{"url": "https://127.0.0.1/"}]},
             "fallback[1].url: url: URL points to an invalid IP address",

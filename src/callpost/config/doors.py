@@ -44,12 +44,11 @@ _SENSELESS: Final[Mapping[str, frozenset[str]]] = {
 
 def _url(value: object, spot: Spot) -> object:
     parsed = parse_url(value) if isinstance(value, str) else UrlFault(INVALID_URL)
-    return spot.report("url", parsed.sentence) if isinstance(parsed, UrlFault) else parsed
-
-
-def _method(value: object, spot: Spot) -> object:
-    known = isinstance(value, str) and value in METHODS
-    return value if known else spot.report("method", "Invalid method")
+    if not isinstance(parsed, UrlFault):
+        return parsed
+    lacks_scheme = isinstance(value, str) and value and "://" not in value
+    hint = ": it has no scheme, such as https://" if lacks_scheme else ""
+    return spot.report("url", f"{parsed.sentence}{hint}")
 
 
 def _content_type(value: object, spot: Spot) -> object:
@@ -111,7 +110,7 @@ def _check_pair(tls: Tls, spot: Spot) -> None:
 
 DOOR: Final[Rules] = {
     "url": _url,
-    "method": _method,
+    "method": choice(METHODS),
     "level": whole(1, 2),
     "content_type": _content_type,
     "headers": headers(secret_text),

@@ -49,13 +49,8 @@ def _extension_fault(entry: str) -> str | None:
     return number_mask_fault(entry.removeprefix(EXTENSION_MASK_PREFIX))
 
 
-def _selection(value: object, spot: Spot) -> object:
-    known = isinstance(value, str) and value in get_args(Selection)
-    return value if known else spot.report("selection", "Invalid selection")
-
-
 FILTER: Final[Rules] = {
-    "selection": _selection,
+    "selection": choice(get_args(Selection)),
     "events": list_of(choice(KINDS)),
     "direction": list_of(choice(DIRECTIONS)),
     "flow": list_of(choice(FLOWS)),

@@ -27,8 +27,8 @@ _WITH_BODY: Final = (408, 413, 415)
 _A_PROBLEM: Final = Problem(
     title="Bad Request",
     status=400,
-    detail="$.method: Invalid method.",
-    errors=(FieldFault("$.method", "Invalid method"),),
+    detail="$.level: expected a whole number from 1 to 2.",
+    errors=(FieldFault("$.level", "expected a whole number from 1 to 2"),),
 )
 _SCHEMES: Final[Json] = {
     "bearer": {"type": "http", "scheme": "bearer"},

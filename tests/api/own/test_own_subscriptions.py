@@ -102,10 +102,11 @@ async def test_all_faults_are_told_at_once() -> None:
         "$.fallback[1].url: is required",
         "$.headers.Host: this header is reserved: callpost writes it itself",
         '$.methd: there is no such key; did you mean "method"?',
-        "$.status_callback.url: Invalid URL",
+        "$.status_callback.url: Invalid URL: it has no scheme, such as https://",
     ]
 
 
+NO_SCHEME = "$.url: Invalid URL: it has no scheme, such as https://"
 NO_NAME = "$.name: expected 1 to 40 characters of a-z 0-9 - . and _"
 
 
@@ -113,7 +114,7 @@ NO_NAME = "$.name: expected 1 to 40 characters of a-z 0-9 - . and _"
     ("said", "others"),
     [
         ({}, []),
-        ({"url": "nonsense", "methd": 1}, ["$.url: Invalid URL", "$.methd: there is no such key"]),
+        ({"url": "nonsense", "methd": 1}, [NO_SCHEME, "$.methd: there is no such key"]),
         ({"customer": "bravo"}, ["$.customer: is none that this token acts for"]),
         ({"headers": {"X-A": "********"}}, ["$.headers.X-A: "]),
     ],
@@ -308,7 +309,7 @@ async def test_a_change_that_is_refused_changes_nothing() -> None:
         place = answer.headers["location"]
         refused = await client.patch(place, json={"url": "nonsense"})
         after = await client.get(place)
-    assert faults(refused) == ["$.url: Invalid URL"]
+    assert faults(refused) == [NO_SCHEME]
     assert after.headers["etag"] == answer.headers["etag"]
 
 
