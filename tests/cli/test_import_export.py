@@ -356,6 +356,20 @@ async def test_a_masked_url_beside_another_auth_loses_its_user_only(tmp_path: Pa
     assert (table["url"], table["auth"]["type"]) == ("http://h/", "bearer")
 
 
+
+async def test_a_customer_who_is_not_in_the_registry_is_not_exported(config: Path) -> None:
+    """An empty list would be taken for an answer."""
+    with config.open("a") as file:
+        file.write('[[customer]]\nid = "acme"\n')
+    arguments = ("--customer", "acmee", "--config", str(config))
+    result = await run("export", "--to", "telecomx", *arguments)
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        1,
+        "",
+        "Error: There is no [[customer]] 'acmee'; did you mean \"acme\"?\n",
+    )
+
+
 async def test_forward_rules_are_exported(config: Path) -> None:
     """To the one system that has them."""
     result = await run("export", "--to", "basip", "--customer", "acme", "--config", str(config))

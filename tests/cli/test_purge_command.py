@@ -153,3 +153,31 @@ async def test_a_national_number_without_a_country_is_told_of(config: Path) -> N
     result = await run("--number", "26 11 02 03", "--dry-run", "--config", str(config))
     assert "[numbers] country is not set" in result.stderr
     assert ("26" in result.stderr.replace(str(config.parent), ""), result.exit_code) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    ("customer", "sentence"),
+    [
+        ("umbrell", "There is no [[customer]] 'umbrell'; did you mean \"umbrella\"?"),
+        ("nobody", "There is no [[customer]] 'nobody'."),
+        ("umbrella", ""),
+        ("acme", ""),
+    ],
+)
+async def test_a_customer_of_whom_nothing_is_found_may_be_misspelt(
+    config: Path, customer: str, sentence: str
+) -> None:
+    """Told where there is a registry; one who has left it is purged all the same."""
+    with config.open("a") as file:
+        file.write('[[customer]]\nid = "umbrella"\n')
+    result = await run("--customer", customer, "--dry-run", "--config", str(config))
+    assert result.exit_code == 0
+    assert [line for line in result.stderr.splitlines() if "[[customer]]" in line] == (
+        [sentence] if sentence else []
+    )
+
+
+async def test_without_a_registry_nobody_is_misspelt(config: Path) -> None:
+    """Whoever is named may have been there."""
+    result = await run("--customer", "nobody", "--dry-run", "--config", str(config))
+    assert ("[[customer]]" in result.stderr, result.exit_code) == (False, 0)

@@ -72,3 +72,22 @@ def test_how_numbers_are_compared_is_noted_where_no_country_is_set(
     """Of a number without its code, and of one of which nothing is found."""
     note = note_on(Criteria(number=number), country=country, has_found=has_found)
     assert bool(note) == noted
+
+
+@pytest.mark.parametrize(
+    ("number", "has_found", "noted"),
+    [
+        ("abc", False, True),
+        ("abc", True, False),
+        ("sip:alice", False, False),
+        ("<SIPS:alice>", False, False),
+        ("alice@pbx.example", False, False),
+        ("*", False, True),
+    ],
+)
+def test_what_is_no_number_is_told_where_nothing_is_found(
+    number: str, *, has_found: bool, noted: bool
+) -> None:
+    """It may be mistyped; in any country, and without quoting it."""
+    note = note_on(Criteria(number=number), country="DK", has_found=has_found)
+    assert ("has no digit" in note, number != "*" and number in note) == (noted, False)

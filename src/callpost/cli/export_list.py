@@ -9,6 +9,7 @@ import asyncclick as click
 import msgspec
 
 from callpost.api.systems import SYSTEMS
+from callpost.cli.customers import unknown_customer
 from callpost.cli.new_file import write_new_file
 from callpost.cli.options import config_option
 from callpost.cli.paper import say
@@ -44,7 +45,8 @@ async def export_list(config: Path, *, name: str, customer: str, output: Path | 
     auth has and for the value of a header; the rest of a URL is written as it is.
 
     Exit status: 0 when the list was made, also where something has no word, 1 for a faulty
-    configuration or a file that cannot be written, 2 for wrong usage.
+    configuration, a customer who is not in its registry or a file that cannot be written, 2 for
+    wrong usage.
     """
     try:
         loaded = ConfigFiles(config, os.environ).load()
@@ -52,6 +54,9 @@ async def export_list(config: Path, *, name: str, customer: str, output: Path | 
         for fault in faulty.faults:
             click.echo(str(fault), err=True)
         sys.exit(1)
+    known = [one.id for one in loaded.config.tenancy.customers]
+    if stranger := unknown_customer(customer, known):
+        raise click.ClickException(escaped(stranger))
     exported = SYSTEMS[name].written(_tables(flat(loaded.texts), name, customer))
     document = msgspec.json.format(exported.document, indent=2).decode() + "\n"
     if output is None:

@@ -9,6 +9,7 @@ from typing import Final, TypedDict, Unpack
 import asyncclick as click
 import trio
 
+from callpost.cli.customers import configured_customers, unknown_customer
 from callpost.cli.door import NO_LOOKUPS, NoDaemon, control_option, documents_of, opened
 from callpost.cli.moments import MOMENT
 from callpost.cli.options import config_option, json_option
@@ -87,6 +88,7 @@ async def purge(
         _note(counted)
         click.confirm(f"{_told(counted, dry_run=True)} Remove it for good?", abort=True, err=True)
     purged = await _purged(config, control, criteria, dry_run=dry_run)
+    await _warn_of_customer(config, control, criteria.customer, purged)
     if as_json:
         say_json(purged)
     else:
@@ -166,6 +168,18 @@ def _warn(line: dict[str, object]) -> None:
     if line["level"] in _WARNINGS:
         told = " ".join(f"{name}={value}" for name, value in line.items() if name != "level")
         click.echo(escaped(told), err=True)
+
+
+async def _warn_of_customer(
+    config: Path, control: Path | None, customer: str, purged: Purged
+) -> None:
+    """One who has left the registry may be purged; of whom nothing is found may be misspelt."""
+    # With another control socket nobody knows whose configuration this is.
+    if control is not None or not customer or purged != Purged(note=purged.note):
+        return
+    known = await trio.to_thread.run_sync(configured_customers, config)
+    if sentence := unknown_customer(customer, known):
+        click.echo(escaped(sentence), err=True)
 
 
 def _note(purged: Purged) -> None:

@@ -17,6 +17,7 @@ _LONGEST: Final = 255
 # Digits and what people write between them.
 _DIGITS: Final = re.compile(r"\s*\+?[(0-9][0-9().\-/\s]*")
 _DIGIT: Final = re.compile("[0-9]")
+_URI: Final = re.compile("@|^[<\\s]*sips?:", re.IGNORECASE)
 # Below this it is an extension or a service number, which has but one spelling.
 _FEWEST_DIGITS: Final = 7
 
@@ -63,8 +64,13 @@ class Purged(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def note_on(criteria: Criteria, *, country: str, has_found: bool) -> str:
-    """What whoever names a number must know where numbers are read as no country's own."""
+    """What whoever names a number must know: no country's own are read, or it is no number."""
     number = criteria.number
+    if number and not has_found and not (_DIGIT.search(number) or _URI.search(number)):
+        return (
+            "The number has no digit, and is no SIP URI such as sip:alice@example.com: nothing was"
+            " found of it."
+        )
     is_number = _DIGITS.fullmatch(number) and len(_DIGIT.findall(number)) >= _FEWEST_DIGITS
     if country or not is_number or (has_found and number.lstrip().startswith("+")):
         return ""
