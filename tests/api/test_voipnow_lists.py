@@ -145,8 +145,8 @@ def test_notes_that_are_too_long_together_are_cut_and_told() -> None:
         ("url", "nothing", "pce_url_invalid", "Invalid URL"),
         ("url", "tcp://a.b:1", "pce_url_invalid", "expected a URL of http or https"),
         ("status", 2, "pce_status_invalid", "expected a whole number from 0 to 1"),
-        ("links", None, "extension_invalid", "names no extension, and none was given"),
-        ("links", {"self": 1}, "extension_invalid", "names no extension, and none was given"),
+        ("links", None, "extension_invalid", "names no extension; --extension tells it"),
+        ("links", {"self": 1}, "extension_invalid", "names no extension; --extension tells it"),
         (
             "links",
             {"self": "/uapi/extensions/@me/@self/phoneCallEvents/0/x"},

@@ -52,7 +52,7 @@ def test_a_subscription_of_a_customer_is_good(parsed: Parsed, customer: str) -> 
         ),
         (
             ACME + '[[customer]]\nid = "acme"',
-            'customer[2].id: duplicate: is already that of customer "acme"',
+            "customer[2].id: duplicate: this customer is already in callpost.toml",
         ),
         (
             ACME + '[[customer]]\nid = "other"\nextensions = ["1", "210"]',
@@ -70,3 +70,10 @@ def test_each_contradiction_has_its_sentence(faults_of: FaultsOf, text: str, fau
     """The place, the code, and who has it already."""
     [found] = faults_of(text)
     assert found.startswith(f"callpost.toml: {fault}")
+
+
+def test_a_customer_of_two_files_is_told_with_the_other_file(faults_of: FaultsOf) -> None:
+    """As every other name that is there twice."""
+    assert faults_of(ACME, '[[customer]]\nid = "acme"') == [
+        "conf.d/1.toml: customer[1].id: duplicate: this customer is already in callpost.toml"
+    ]

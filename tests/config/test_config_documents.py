@@ -16,6 +16,23 @@ def test_a_syntax_error_is_shown_with_line_and_column(faults_of: FaultsOf) -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "table", "place"),
+    [
+        ("[privacy]\n[privacy]\n", "privacy", "line 2, column 9"),
+        ("[a.b]\n[a]\n[a.b]\n", "a.b", "line 3, column 5"),
+        ('["a\'b"]\n["a\'b"]', "a'b", "line 2, column 7"),
+    ],
+)
+def test_a_table_that_is_there_twice_is_told_in_plain_words(
+    faults_of: FaultsOf, text: str, table: str, place: str
+) -> None:
+    """By its name and the line of the second one."""
+    assert faults_of(text) == [
+        f"callpost.toml: syntax: [{table}] is there already: a file has a table once (at {place})"
+    ]
+
+
 def test_a_file_that_is_not_utf8_is_a_fault_with_its_line() -> None:
     """Latin-1 is met in old files and is not guessed."""
     with pytest.raises(FaultyConfig, match=r"^a\.toml: encoding: line 2 is not UTF-8$"):

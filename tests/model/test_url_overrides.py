@@ -42,6 +42,16 @@ def test_a_value_out_of_range_is_refused_by_name(fragment: str, sentence: str) -
     assert parse_overrides(fragment) == sentence
 
 
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    """In the order of the fragment, each sentence once."""
+    assert parse_overrides("zz=1&tt=99999&rc=9&yy=2&rc=1") == (
+        "the fragment may hold ct, rt, tt, rc and rp only, as in #ct=2000&rp=ct,rt;"
+        " tt in the fragment must be a whole number from 100 to 15000 milliseconds;"
+        " rc in the fragment must be a whole number from 0 to 5;"
+        " the fragment sets rc twice"
+    )
+
+
 @pytest.mark.parametrize("fragment", ["xx=1", "ct=2000;rt=5000", "/route", "ct=2000&", "CT=200"])
 def test_an_unknown_key_is_refused(fragment: str) -> None:
     """Nothing in a fragment is passed over in silence."""

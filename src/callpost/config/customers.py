@@ -6,7 +6,7 @@ The registry adds up over the files; an id, an extension and a menu belong to on
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from msgspec import convert
+from msgspec import Struct, convert
 
 from callpost.config.documents import Document
 from callpost.config.faults import Fault, Lookups, Spot
@@ -38,12 +38,19 @@ _ANYBODY: Final = frozenset({"", "*"})
 CheckCustomer = Callable[[str, Spot], None]
 
 
+class _Owner(Struct, frozen=True):
+    """Who has something, and the file that says so."""
+
+    id: str
+    file: str
+
+
 def read_tenancy(
     documents: Sequence[Document], customers: str, faults: list[Fault], lookups: Lookups
 ) -> Tenancy:
     """The registry of all files; `customers` is what `[tenancy]` says of them."""
     found: list[Customer] = []
-    taken: dict[tuple[str, str], str] = {}
+    taken: dict[tuple[str, str], _Owner] = {}
     for spot, table in tables_of(documents, "customer", faults, lookups):
         values = read_table(table, CUSTOMER, spot)
         if "id" not in table:
@@ -86,7 +93,7 @@ def check_customers(
         check(one.subscription.filter.customer, spot)
 
 
-def _compare(customer: Customer, taken: dict[tuple[str, str], str], spot: Spot) -> None:
+def _compare(customer: Customer, taken: dict[tuple[str, str], _Owner], spot: Spot) -> None:
     """Report what another customer, or the same one, has already."""
     marks: list[tuple[str, str, int]] = [("id", customer.id, 0)]
     marks += [("extensions", word, item) for item, word in enumerate(customer.extensions, start=1)]
@@ -95,5 +102,8 @@ def _compare(customer: Customer, taken: dict[tuple[str, str], str], spot: Spot) 
         if (owner := taken.get((key, word))) is not None:
             place = spot.key(key).item(item) if item else spot.key(key)
             # Without the word: an extension may be a number, and faults are logged.
-            place.report("duplicate", f"is already that of customer {quoted(owner)}")
-        taken.setdefault((key, word), customer.id)
+            sentence = f"is already that of customer {quoted(owner.id)}"
+            if key == "id":
+                sentence = f"this customer is already in {owner.file}"
+            place.report("duplicate", sentence)
+        taken.setdefault((key, word), _Owner(customer.id, spot.file))

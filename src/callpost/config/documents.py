@@ -4,8 +4,11 @@ Subscriptions, forward rules, presets, customers and tokens add up over the file
 belongs to one file alone.
 """
 
+import re
 import tomllib
+from ast import literal_eval
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -13,7 +16,9 @@ from callpost.config.faults import Fault, Source
 from callpost.model.terminal import visible
 
 # These are collected from all files; the names within them are compared where they are read.
-_ADDED_UP = frozenset({"subscription", "forward", "preset", "customer", "api.token"})
+_ADDED_UP: Final = frozenset({"subscription", "forward", "preset", "customer", "api.token"})
+
+_TWICE: Final = re.compile(r"Cannot declare (\(.*\)) twice( \(at .*\))", re.DOTALL)
 
 
 class Document(Struct, frozen=True):
@@ -41,13 +46,22 @@ def _document(source: Source, faults: list[Fault]) -> Document | None:
     try:
         return Document(source.file, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        faults.append(Fault(source.file, "", "syntax", visible(str(error))))
+        faults.append(Fault(source.file, "", "syntax", visible(_in_plain_words(str(error)))))
     except ValueError:
         # The only other thing that Python's reader stumbles over.
         faults.append(Fault(source.file, "", "syntax", "a number has too many digits"))
     except RecursionError:
         faults.append(Fault(source.file, "", "syntax", "tables or lists are nested too deeply"))
     return None
+
+
+def _in_plain_words(sentence: str) -> str:
+    """What Python's reader says, but for the one sentence that is about its own tuples."""
+    found = _TWICE.fullmatch(sentence)
+    if found is None:
+        return sentence
+    path = ".".join(literal_eval(found[1]))
+    return f"[{path}] is there already: a file has a table once{found[2]}"
 
 
 def _set_twice(documents: Sequence[Document]) -> Iterator[Fault]:

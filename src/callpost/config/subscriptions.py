@@ -42,10 +42,19 @@ from callpost.model.card import NAME_PREFIXES
 from callpost.model.numbers import NumberFormat
 from callpost.model.spelling import did_you_mean
 from callpost.model.subscription import AfterGap, Order, Stale, Subscription
-from callpost.model.tailor import OMITTABLE
+from callpost.model.tailor import NEVER_OMITTED, OMITTABLE
 from callpost.model.vocabulary import Vocabulary
 
 _NAME: Final = re.compile(r"[a-z0-9_.-]{1,64}")
+
+
+def _omitted(value: object, spot: Spot) -> object:
+    """A field that a subscriber may do without."""
+    if isinstance(value, str) and value in NEVER_OMITTED:
+        return spot.report("choice", f"{value} is always sent: without it an event is none")
+    return choice(tuple(OMITTABLE))(value, spot)
+
+
 _SHARED_KEYS: Final[Rules] = {
     **DOOR,
     **FILTER,
@@ -64,7 +73,7 @@ _SHARED_KEYS: Final[Rules] = {
     "responses": responses,
     "order": choice(get_args(Order)),
     "rate_per_s": rate,
-    "omit": list_of(choice(tuple(OMITTABLE)), most=len(OMITTABLE)),
+    "omit": list_of(_omitted, most=len(OMITTABLE)),
     "number_format": choice(get_args(NumberFormat)),
     "concurrency": CONCURRENCY,
     "connect_timeout_s": CONNECT_TIMEOUT,

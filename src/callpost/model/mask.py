@@ -20,6 +20,7 @@ _MATCHED_MAX_CHARS: Final = 255
 _DIGITS: Final = "0123456789*#ABCD"
 _DIGIT_CLASSES: Final = {"X": "[0-9]", "Z": "[1-9]", "N": "[2-9]"}
 _TAILS: Final = {".": "[0-9*#A-D]+", "!": "[0-9*#A-D]*"}
+_RANGE: Final = re.compile("(.)-(.)", re.DOTALL)
 _DIGIT_SET: Final = re.compile(r"\[((?:[0-9]-[0-9]|[A-D]-[A-D]|[0-9*#A-D])+)\]")
 
 
@@ -38,6 +39,8 @@ def number_mask_fault(text: str) -> str | None:
         end = _end_of_set(mask, place)
         if end < 0:
             return "The mask has a [ without its ]."
+        if _runs_backwards(mask[place + 1 : end].removeprefix("!")):
+            return "A range in the mask runs backwards."
         place = end + 1
     return None
 
@@ -120,6 +123,11 @@ def _end_of_set(mask: str, start: int) -> int:
     return mask.find("]", first + 1)
 
 
+def _runs_backwards(members: str) -> bool:
+    """Whether a range of the set has nothing in it; a `-` at an end of the set is itself."""
+    return any(low > high for low, high in _RANGE.findall(members))
+
+
 def _refuse(fault: str | None) -> None:
     if fault is not None:
         raise ValueError(fault)
@@ -164,6 +172,6 @@ def _dtmf_set(text: str, place: int) -> tuple[str, int]:
     members = _DIGIT_SET.match(text, place)
     if members is None:
         raise ValueError("A set in the pattern may hold only digits, *, #, A-D and ranges of them.")
-    if any(low > high for low, high in re.findall("(.)-(.)", members[1])):
+    if _runs_backwards(members[1]):
         raise ValueError("A range in the pattern runs backwards.")
     return members[0], members.end()

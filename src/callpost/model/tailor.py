@@ -16,9 +16,9 @@ Tailor = Callable[[bytes], bytes]
 
 _NUMBERS: Final = ("from_", "to", "answering_number", "diversion", "did")
 # Without these an event is none.
-_NEVER_OMITTED: Final = frozenset({"event", "callId", "id"})
+NEVER_OMITTED: Final = frozenset({"event", "callId", "id"})
 # The names on the wire of what a subscriber may do without, and of the attributes behind them.
-OMITTABLE: Final = {each.name: each.attribute for each in FIELDS if each.name not in _NEVER_OMITTED}
+OMITTABLE: Final = {each.name: each.attribute for each in FIELDS if each.name not in NEVER_OMITTED}
 
 
 def tailored(

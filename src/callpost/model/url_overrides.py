@@ -4,7 +4,7 @@ They are taken off and obeyed, never sent. Twilio's form ("connection overrides"
 our contract's, times in milliseconds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Final, get_args
 
 from msgspec import Struct
@@ -32,26 +32,22 @@ class Overrides(Struct, frozen=True, kw_only=True):
 
 
 def parse_overrides(fragment: str) -> Overrides | str:
-    """What the fragment asks for, or one sentence that names the key and its range."""
+    """What the fragment asks for, or all that is wrong with it: each key named with its range."""
     numbers: dict[str, int] = {}
     retried: frozenset[RetriedWord] | None = None
     seen: set[str] = set()
+    faults: list[str] = []
     for part in fragment.split("&") if fragment else ():
         key, _, text = part.partition("=")
-        if key in seen:
-            return f"the fragment sets {key} twice"
-        if key == "rp":
+        if (fault := _fault(key, text, seen)) is not None:
+            faults.append(fault)
+        elif key == "rp":
             retried = _retried(text)
-            if retried is None:
-                return f"rp in the fragment must be a list of {', '.join(_RETRIED)}"
-        elif key in _RANGES:
-            number = _number(text, *_RANGES[key])
-            if number is None:
-                return _range_sentence(key)
-            numbers[key] = number
         else:
-            return "the fragment may hold ct, rt, tt, rc and rp only, as in #ct=2000&rp=ct,rt"
+            numbers[key] = int(text)
         seen.add(key)
+    if faults:
+        return "; ".join(dict.fromkeys(faults))
     return Overrides(
         connect_s=_seconds(numbers.get("ct")),
         first_byte_s=_seconds(numbers.get("rt")),
@@ -61,16 +57,27 @@ def parse_overrides(fragment: str) -> Overrides | str:
     )
 
 
+def _fault(key: str, text: str, seen: Container[str]) -> str | None:
+    """What is wrong with one override; an unknown key is not quoted, it could be a secret's."""
+    if key not in _RANGES and key != "rp":
+        return "the fragment may hold ct, rt, tt, rc and rp only, as in #ct=2000&rp=ct,rt"
+    if key in seen:
+        return f"the fragment sets {key} twice"
+    if key == "rp":
+        sentence = f"rp in the fragment must be a list of {', '.join(_RETRIED)}"
+        return sentence if _retried(text) is None else None
+    return None if _is_within(text, *_RANGES[key]) else _range_sentence(key)
+
+
 def _retried(text: str) -> frozenset[RetriedWord] | None:
     words = text.split(",")
     known = frozenset(word for word in _RETRIED if word in words)
     return known if len(known) == len(words) else None
 
 
-def _number(text: str, lowest: int, highest: int) -> int | None:
-    if not (text.isascii() and text.isdigit() and len(text) <= 6):
-        return None
-    return int(text) if lowest <= int(text) <= highest else None
+def _is_within(text: str, lowest: int, highest: int) -> bool:
+    is_number = text.isascii() and text.isdigit() and len(text) <= 6
+    return is_number and lowest <= int(text) <= highest
 
 
 def _range_sentence(key: str) -> str:

@@ -104,7 +104,7 @@ def _extension(item: Item, of: str) -> str:
     match = _SELF.search(link) if isinstance(link, str) else None
     extension = unquote(match[1]) if match else of
     if not extension:
-        item.fault("links", "extension_invalid", "names no extension, and none was given")
+        item.fault("links", "extension_invalid", "names no extension; --extension tells it")
     elif not is_extension(extension):
         item.fault("links", "extension_invalid", "expected an extension such as 0003*210")
     return extension
