@@ -130,8 +130,8 @@ async def test_every_fault_goes_to_standard_error(faulty: Path) -> None:
     result = await _checked("--config", str(faulty))
     assert result.stderr == (
         f"{faulty}: subscription.crm.url: url: Invalid URL: it has no scheme, such as https://\n"
-        f"{faulty}: subscription.crm.method: choice: expected one of POSTARGS | POSTXML1 | POSTXML2"
-        " | POSTJSON | GET1 | GET2\n"
+        f"{faulty}: subscription.crm.method: method: Invalid method: expected one of "
+        "POSTARGS | POSTXML1 | POSTXML2 | POSTJSON | GET1 | GET2\n"
     )
 
 

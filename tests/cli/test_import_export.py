@@ -356,7 +356,6 @@ async def test_a_masked_url_beside_another_auth_loses_its_user_only(tmp_path: Pa
     assert (table["url"], table["auth"]["type"]) == ("http://h/", "bearer")
 
 
-
 async def test_a_customer_who_is_not_in_the_registry_is_not_exported(config: Path) -> None:
     """An empty list would be taken for an answer."""
     with config.open("a") as file:

@@ -114,7 +114,9 @@ def test_a_fault_in_a_preset_is_told_once_where_it_stands(faults_of: FaultsOf) -
         '[preset.popup]\nmethod = "PUT"\n' + _text("popup") + _text("popup").replace('"a"', '"b"')
     )
     [fault] = faults_of(text)
-    assert fault.startswith("callpost.toml: preset.popup.method: choice: expected one of POSTARGS")
+    assert fault.startswith(
+        "callpost.toml: preset.popup.method: method: Invalid method: expected one of POSTARGS"
+    )
 
 
 @pytest.mark.parametrize("key", ["name", "preset"])

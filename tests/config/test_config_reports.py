@@ -184,7 +184,10 @@ FAULTS = [
     ),
     (
         '{ url = "http://r/", method = "PUT" }',
-        ".method: choice: expected one of POSTARGS | POSTXML1 | POSTXML2 | POSTJSON | GET1 | GET2",
+        (
+            ".method: method: Invalid method: expected one of "
+            "POSTARGS | POSTXML1 | POSTXML2 | POSTJSON | GET1 | GET2"
+        ),
     ),
     (
         '{ url = "http://r/", level = 2 }',

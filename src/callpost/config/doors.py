@@ -18,6 +18,7 @@ from callpost.config.rules import (
     Rules,
     absolute_path,
     choice,
+    fields_choice,
     flag,
     read_table,
     text,
@@ -110,7 +111,7 @@ def _check_pair(tls: Tls, spot: Spot) -> None:
 
 DOOR: Final[Rules] = {
     "url": _url,
-    "method": choice(METHODS),
+    "method": fields_choice(METHODS, "method"),
     "level": whole(1, 2),
     "content_type": _content_type,
     "headers": headers(secret_text),

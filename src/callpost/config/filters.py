@@ -7,7 +7,15 @@ from collections.abc import Callable
 from typing import Final, get_args
 
 from callpost.config.faults import Spot
-from callpost.config.rules import Rule, Rules, choice, holder_name, list_of, name_text
+from callpost.config.rules import (
+    Rule,
+    Rules,
+    choice,
+    fields_choice,
+    holder_name,
+    list_of,
+    name_text,
+)
 from callpost.model.mask import EXTENSION_MASK_PREFIX, dtmf_pattern_fault, number_mask_fault
 from callpost.model.subscription import Filter
 from callpost.model.vocabulary import (
@@ -50,7 +58,7 @@ def _extension_fault(entry: str) -> str | None:
 
 
 FILTER: Final[Rules] = {
-    "selection": choice(get_args(Selection)),
+    "selection": fields_choice(get_args(Selection), "selection"),
     "events": list_of(choice(KINDS)),
     "direction": list_of(choice(DIRECTIONS)),
     "flow": list_of(choice(FLOWS)),

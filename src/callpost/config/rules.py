@@ -162,6 +162,19 @@ def choice(words: Sequence[str], *, code: str = "choice") -> Rule:
     return rule
 
 
+def fields_choice(words: Sequence[str], noun: str) -> Rule:
+    """One of some words; its fault begins as the field's programs tell it (CONTRACT 3)."""
+    expected = " | ".join(words)
+
+    def rule(value: object, spot: Spot) -> object:
+        if isinstance(value, str) and value in words:
+            return value
+        meant = did_you_mean(value, words) if isinstance(value, str) else ""
+        return spot.report(noun, f"Invalid {noun}: expected one of {expected}{meant}")
+
+    return rule
+
+
 def absolute_path(value: object, spot: Spot) -> object:
     """A path that means the same wherever the daemon is started."""
     read = text(least=1, most=1024)(value, spot)
