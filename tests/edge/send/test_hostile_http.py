@@ -18,7 +18,7 @@ Serve = Callable[..., Awaitable[int]]
 Reset = Callable[[trio.abc.Stream], Awaitable[None]]
 Script = Callable[[trio.abc.Stream], Awaitable[None]]
 
-_TIMEOUTS = Timeouts(connect_s=0.3, first_byte_s=0.2, whole_s=0.4)
+_TIMEOUTS = Timeouts(connect_s=0.3, first_byte_s=0.2, whole_s=0.8)
 # What httpx sees only once the peer has closed.
 IN_HTTPX = {"protocol:not HTTP": "closed"}
 _HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -28,7 +28,7 @@ _OK = _HEAD + b"Content-Length: 0\r\n\r\n"
 @pytest.fixture(autouse=True)
 async def bounded() -> AsyncIterator[None]:
     """Nothing here takes longer than the time-outs allow."""
-    with trio.fail_after(1):
+    with trio.fail_after(2):
         yield
 
 
@@ -94,7 +94,7 @@ def _failed(reason: str, phase: str, *, timed_out: bool = False) -> dict[str, ob
     [
         (_silent, _failed("timeout_first_byte", "first-byte", timed_out=True)),
         (
-            _sending(b"H", b"T", b"T", b"P", b"/", b"1", b".", pause_s=0.1, forever=True),
+            _sending(b"H", b"T", b"T", b"P", b"/", b"1", b".", pause_s=0.15, forever=True),
             _failed("timeout", "read", timed_out=True),
         ),
         (
