@@ -214,6 +214,44 @@ def test_a_start_with_faulty_files_goes_on_with_the_last_good(
     assert found.faults != ()
 
 
+@pytest.mark.parametrize(
+    ("table", "spoilt"),
+    [
+        ('tls = { ca_file = "P/ca.pem" }', "ca.pem"),
+        ('tls = { client_cert = "P/one-cert.pem", client_key = "P/one-key.pem" }', "one-key.pem"),
+    ],
+)
+def test_no_start_fails_by_the_files_of_one_endpoint(pems: Path, table: str, spoilt: str) -> None:
+    """As it is while a pair is half renewed: only the attempts there fail; each is a warning."""
+    main = pems / "callpost.toml"
+    main.write_text(f"{SUBSCRIPTION}{table}\n".replace("P/", f"{pems}/"))
+    (pems / spoilt).write_text("nothing")
+    found = started(main)
+    assert (len(found.config.subscriptions), len(found.config.warnings), found.faults) == (1, 1, ())
+
+
+def test_no_start_fails_by_a_group_that_may_come_yet(tmp_path: Path) -> None:
+    """Of a directory service that is late; who makes the socket knows whether it is needed."""
+    main = tmp_path / "callpost.toml"
+    main.write_text(f'{SUBSCRIPTION}[intake]\ngroup = "no-such-group"\n')
+    assert [one.code for one in started(main).config.warnings] == ["group"]
+
+
+def test_the_last_good_one_is_of_use_although_a_file_of_tls_is_not(pems: Path) -> None:
+    """Whatever else is wrong with the files as they are."""
+    main = pems / "callpost.toml"
+    good = (
+        f'state_directory = "{pems}/state"\n{SUBSCRIPTION}tls = {{ ca_file = "{pems}/ca.pem" }}\n'
+    )
+    main.write_text(good)
+    (pems / "state").mkdir()
+    files = ConfigFiles(main, {})
+    files.keep(files.load())
+    main.write_text(f"nonsense = 1\n{good}")
+    (pems / "ca.pem").write_text("nothing")
+    assert len(started(main).config.subscriptions) == 1
+
+
 def test_without_a_readable_key_the_environment_says_where_the_last_good_is(
     tmp_path: Path,
 ) -> None:

@@ -1,7 +1,8 @@
 """A path to a `Config`: the files are read, then parsed, and all faults come together.
 
 What was good is kept, as texts, in the state directory: a start with a faulty file goes on with
-that. Credentials and TLS files are never kept: those of now count.
+that. Credentials and TLS files are never kept: those of now count. No start fails by what concerns
+one subscription alone, or may come yet.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from callpost.config import (
     Config,
@@ -60,10 +62,16 @@ class ConfigFiles:
         return Loaded(config, tuple(sources))
 
     def load_for_start(self) -> Loaded:
-        """As `load`, but where the files are faulty the last good ones, if there are any."""
+        """As `load`, but where the files are faulty the last good ones, if there are any.
+
+        Where only the TLS files of subscriptions, or a group, are not as they should be, each is
+        a warning.
+        """
         try:
             return self.load()
         except FaultyConfig as faulty:
+            if (warned := self._warned(faulty.faults)) is not None:
+                return warned
             if (good := self._last_good()) is None:
                 raise
             return Loaded(good.config, good.texts, faulty.faults)
@@ -73,6 +81,16 @@ class ConfigFiles:
         texts = [(source.file, source.text) for source in loaded.texts]
         keep(Path(loaded.config.state_directory), main=self._main, texts=texts)
 
+    def _warned(self, faults: tuple[Fault, ...]) -> Loaded | None:
+        """The files as they are, where they have no faults but those that a start puts up with."""
+        sources, unreadable = _read(self.path)
+        try:
+            config = self._parsed(sources, for_start=True)
+        except FaultyConfig:
+            return None
+        warned = replace(config, warnings=(*config.warnings, *faults))
+        return None if unreadable else Loaded(warned, tuple(sources))
+
     def _last_good(self) -> Loaded | None:
         sources, _ = _read(self.path)
         for directory in state_directories(sources, self._environment):
@@ -81,7 +99,7 @@ class ConfigFiles:
                 continue
             good = tuple(Source(file, text) for file, text in texts)
             try:
-                return Loaded(self._parsed(good), good)
+                return Loaded(self._parsed(good, for_start=True), good)
             except FaultyConfig:
                 # Its credentials have gone, or it is from a version that knew other keys.
                 continue
@@ -91,12 +109,12 @@ class ConfigFiles:
     def _main(self) -> str:
         return str(self.path.absolute())
 
-    def _parsed(self, sources: Sequence[Source]) -> Config:
+    def _parsed(self, sources: Sequence[Source], *, for_start: bool = False) -> Config:
         return parse(
             sources,
             secret=secret_from(self._environment),
             environment=self._environment,
-            machine=_machine(),
+            machine=_machine_at_start() if for_start else _machine(),
         )
 
 
@@ -106,13 +124,21 @@ def load(path: Path, environment: Mapping[str, str]) -> Config:
 
 
 def _machine() -> Machine:
-    """Thousands of subscriptions may share a file: it is read once, and anew at the next load."""
-    return Machine(
-        file_fault=cache(file_fault),
-        file_digest=file_digests(),
-        pair_fault=cache(pair_fault),
+    """All that can be known before anything runs."""
+    tried = cache(pair_fault)
+    return replace(
+        _machine_at_start(),
+        pair_fault=tried,
+        client_pair_fault=tried,
         authorities_fault=cache(authorities_fault),
         has_group=has_group,
+    )
+
+
+def _machine_at_start() -> Machine:
+    """Thousands of subscriptions may share a file: it is read once, and anew at the next load."""
+    return Machine(
+        file_fault=cache(file_fault), file_digest=file_digests(), pair_fault=cache(pair_fault)
     )
 
 

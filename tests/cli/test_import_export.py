@@ -331,6 +331,17 @@ async def test_a_masked_secret_becomes_a_credential_that_is_asked_for(
     assert (len(needed), "********" in result.stdout) == (len(LOST[system]), False)
 
 
+async def test_no_two_secrets_have_one_credential(tmp_path: Path) -> None:
+    """What a header is to have is not sent as the password of the URL."""
+    headers = {"headers": "Url: ********", "url": "https://u:********@h.example/"}
+    path = tmp_path / "list.json"
+    item = {"id": "1", "name": "p", "type": "DTMF", "method": "GET", "dtmf_mask": "1", **headers}
+    path.write_text(json.dumps({"items": [item]}))
+    result = await run("import", "--from", "portsip", str(path), "--extension", "8000")
+    [table] = tomllib.loads(result.stdout)["subscription"]
+    assert table["headers"]["Url"] != table["auth"]["password"]
+
+
 async def test_the_user_of_a_masked_password_is_kept(tmp_path: Path) -> None:
     """Only the secret is missing, and where to put it is told."""
     path = tmp_path / "list.json"

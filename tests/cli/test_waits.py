@@ -40,7 +40,7 @@ def told(due_at: str | None, *states: SubscriptionState, name: str = "crm") -> s
         (None, [door("ok")], "in turn"),
         (PAST, [door("down", SOON)], f"probe {SOON}"),
         (None, [door("down", SOON)], f"probe {SOON}"),
-        (LATER, [door("down", SOON)], f"probe {LATER}"),
+        (LATER, [door("down", SOON)], LATER),
         (PAST, [door("down", LATER), door("down", SOON)], f"probe {SOON}"),
         (PAST, [door("down", SOON), door("ok")], "in turn"),
         (PAST, [door("down")], "after the probe"),

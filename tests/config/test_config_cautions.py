@@ -156,6 +156,7 @@ def test_an_ordinary_subscription_has_no_warning(parsed: Callable[..., Config]) 
 DK = '[numbers]\ncountry = "DK"\n'
 AS_NATIONAL = (
     "meets no national number, as masks with wildcards are compared with the international form;"
+    " where one is meant,"
 )
 
 

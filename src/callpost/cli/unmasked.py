@@ -4,10 +4,12 @@ A mask is never sent as if it were the secret: it would only be refused, and nob
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from callpost.api.names import Names
 from callpost.api.translated import Table
+from callpost.model.credential import credential_name
 from callpost.model.disclosure import MASK
 from callpost.model.url import ParsedUrl, parse_url
 
@@ -17,6 +19,9 @@ _USERINFO: Final = re.compile(r"(?<=://)[^/?#@]*@")
 def unmasked(table: Table, credentials: Names) -> tuple[Table, tuple[str, ...]]:
     """The table, whose name is legal, without masks in its URLs, and a sentence for each."""
     lost: list[str] = []
+    for one in _credentials(table):
+        # What a header is to have is another secret.
+        credentials.given(one)
 
     def mended(door: Table, place: str) -> Table:
         """The door with what its URL has in `auth`; its own `auth` goes first as ever."""
@@ -43,3 +48,16 @@ def unmasked(table: Table, credentials: Names) -> tuple[Table, tuple[str, ...]]:
     if isinstance(callback := table.get("status_callback"), dict):
         done["status_callback"] = mended(callback, "status-callback-url")
     return done, tuple(lost)
+
+
+def _credentials(value: object) -> Iterator[str]:
+    """Those that are named anywhere in it."""
+    match value:
+        case str() if name := credential_name(value):
+            yield name
+        case dict():
+            for one in value.values():
+                yield from _credentials(one)
+        case list():
+            for one in value:
+                yield from _credentials(one)

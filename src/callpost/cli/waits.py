@@ -86,8 +86,9 @@ class Waits:
         following = min(filter(self._is_ahead, tries), default=None)
         if following is None:
             return Probe() if is_down else its_own
-        later = max(following, ahead or "")
-        return Probe(later) if is_down else Attempt(later)
+        if ahead and ahead > following:
+            return Attempt(ahead)
+        return Probe(following) if is_down else Attempt(following)
 
     def _is_ahead(self, text: str) -> bool:
         return datetime.fromisoformat(text) > self._now

@@ -42,8 +42,8 @@ def cautions(
         yield Fault(file, path, "events", sentence)
     for key in _national_masks(subscription.filter, calling_code):
         sentence = (
-            "meets no national number, as masks with wildcards are compared with"
-            f' the international form; write "+{calling_code}..."'
+            "meets no national number, as masks with wildcards are compared with the"
+            f' international form; where one is meant, write "+{calling_code}..."'
         )
         yield Fault(file, f"{path}.{key}", "mask", sentence)
     if subscription.vocabulary == "swml":

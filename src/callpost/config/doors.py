@@ -104,7 +104,7 @@ def _check_pair(tls: Tls, spot: Spot) -> None:
     """Report what every handshake would fail by, though the files can be read."""
     if not tls.client_cert:
         return
-    if fault := spot.lookups.machine.pair_fault(tls.client_cert, tls.client_key):
+    if fault := spot.lookups.machine.client_pair_fault(tls.client_cert, tls.client_key):
         both = "" if tls.client_key else "; without client_key the file of client_cert holds both"
         spot.report("tls", fault + both)
 

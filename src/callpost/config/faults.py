@@ -52,9 +52,11 @@ class Machine(Struct, frozen=True, kw_only=True):
     file_fault: Callable[[str], str | None] = lambda _path: None
     # A digest of what it holds, "" where it cannot be read.
     file_digest: Callable[[str], str] = lambda _path: ""
-    # Why a certificate and a key are no pair that can be shown; without a key ("") the
+    # Why a certificate and a key are no pair that a server can show; without a key ("") the
     # certificate's file has both.
     pair_fault: Callable[[str, str], str | None] = lambda _cert, _key: None
+    # The same of a client, to one endpoint.
+    client_pair_fault: Callable[[str, str], str | None] = lambda _cert, _key: None
     # Why a file has no authorities in it.
     authorities_fault: Callable[[str], str | None] = lambda _path: None
     has_group: Callable[[str], bool] = lambda _name: True

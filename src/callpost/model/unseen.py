@@ -21,6 +21,14 @@ _INKLESS: Final = re.compile(
 # how the character before it looks (23.4). Elsewhere they do nothing that could be seen.
 _JOINERS: Final = frozenset("\u200c\u200d")
 _SELECTORS: Final = frozenset("\ufe0e\ufe0f")
+# A Chinese or Japanese character, or a Mongolian one, and which of its forms it has (23.4).
+_FORM: Final = re.compile(
+    "[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003fffd][\U000e0100-\U000e01ef]"
+    "|[\u1820-\u18aa][\u180b-\u180d\u180f]"
+)
+# A key of a telephone is written as its sign, a selector and a frame.
+_KEYS: Final = frozenset("0123456789#*")
+_KEYCAP: Final = "\u20e3"
 
 
 def unseen(name: str) -> tuple[int, ...]:
@@ -37,13 +45,14 @@ def has_outer_space(name: str) -> bool:
 
 def _is_seen(name: str, place: int, char: str) -> bool:
     before = name[place - 1] if place else ""
+    after = name[place + 1 : place + 2]
     if char in _SELECTORS:
-        return _can_be_joined(before)
+        return _can_be_joined(before) or (before in _KEYS and after == _KEYCAP)
     if char in _JOINERS:
         # Its letter may have a selector of its own.
         joined = name[place - 2 : place - 1] if before in _SELECTORS else before
-        return _can_be_joined(joined) and _can_be_joined(name[place + 1 : place + 2])
-    return char in _SPACES or not _is_blank(char)
+        return _can_be_joined(joined) and _can_be_joined(after)
+    return char in _SPACES or not _is_blank(char) or _FORM.match(before + char) is not None
 
 
 def _can_be_joined(char: str) -> bool:

@@ -141,6 +141,13 @@ async def test_who_gave_up_and_stays_away_has_nothing_left_for_it(
     assert await _after_one_gave_up(pause_s=3, came="a") == "a"
 
 
+async def test_who_gave_up_and_comes_late_still_goes_first(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """It has none, whoever waited meanwhile has one."""
+    assert await _after_one_gave_up(pause_s=3, came="b") == "b"
+
+
 async def test_nothing_is_left_for_who_has_given_back() -> None:
     """Who has what it wants does not cost others a place between two of its deliveries."""
     assert await served_after(2, "aba", "b") == "aba"

@@ -30,8 +30,9 @@ class FairLimiter:
     async def acquire(self, tenant: str) -> None:
         """Returns once the tenant has one more; who is cancelled has not."""
         await trio.lowlevel.checkpoint_if_cancelled()
-        # Nobody was told when the time of who was expected ended.
-        self._serve()
+        if not self._goes_first(tenant):
+            # Nobody was told when the time of who was expected ended.
+            self._serve()
         if self.has_room_for(tenant):
             # Without a step in between: two who saw the same one free would both count on it.
             self._hand_to(tenant)
@@ -73,6 +74,10 @@ class FairLimiter:
         if following is None:
             return False
         return bool(self._waiting.get(tenant)) or self.held_by(following) < self.held_by(tenant)
+
+    def _goes_first(self, tenant: str) -> bool:
+        following = self._following()
+        return following is None or self.held_by(tenant) < self.held_by(following)
 
     def _serve(self) -> None:
         while (following := self._following()) is not None and self.has_room_for(following):
