@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -160,6 +160,8 @@ def test_no_control_character_gets_through_a_table(
     assert not any(unicodedata.category(char) == "Cc" for char in shown)
 
 
+@example(label="\u2ff0", text="0" * 14, width=28)
+@example(label="\u7530" * 7, text="0" * 14, width=28)
 @given(label=st.text(max_size=12), text=st.text(), width=st.integers(2, 130))
 def test_no_labelled_line_is_wider_than_the_terminal(label: str, text: str, width: int) -> None:
     """Nor is a sentence."""

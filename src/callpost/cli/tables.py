@@ -69,7 +69,7 @@ def labelled(label: str, text: Cell | str, width: int | None, *, indent: int = 1
     room = _BOUNDLESS if width is None else width
     cell = _cell(text)
     beside = room - indent
-    if beside < indent:
+    if beside < indent or cell_len(label) >= indent:
         return [
             *(Text(part, "bold") for part in folded(label, room) if label),
             *(Text(part, cell.style) for part in folded(cell.text, room)),
@@ -77,7 +77,7 @@ def labelled(label: str, text: Cell | str, width: int | None, *, indent: int = 1
     lines = []
     for part in folded(cell.text, beside):
         # A style of the line's own would be the text's as well.
-        line = Text().append(f"{label:{indent}}", "bold" if label else "")
+        line = Text().append(label + " " * (indent - cell_len(label)), "bold" if label else "")
         line.append(part, cell.style)
         line.rstrip()
         lines.append(line)
