@@ -125,11 +125,10 @@ def load(path: Path, environment: Mapping[str, str]) -> Config:
 
 def _machine() -> Machine:
     """All that can be known before anything runs."""
-    tried = cache(pair_fault)
+    machine = _machine_at_start()
     return replace(
-        _machine_at_start(),
-        pair_fault=tried,
-        client_pair_fault=tried,
+        machine,
+        client_pair_fault=machine.pair_fault,
         authorities_fault=cache(authorities_fault),
         has_group=has_group,
     )

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from callpost.config import Config, Fault
-from callpost.config.faults import Lookups, Spot
+from callpost.config.faults import NO_LOOKUPS, Spot
 from callpost.config.strangers import check_stranger, check_targets
 from callpost.model.egress import Guard
 from callpost.model.subscription import Subscription
@@ -19,12 +19,7 @@ PROXY: Final = "a proxy cannot be set over the API"
 
 
 def _spot() -> Spot:
-    lookups = Lookups(
-        secret=lambda _directory, _name: None,
-        credentials_directory="",
-        service_directory="",
-    )
-    return Spot(file="", path="", faults=[], lookups=lookups)
+    return Spot(file="", path="", faults=[], lookups=NO_LOOKUPS)
 
 
 def _faults(table: Mapping[str, object]) -> list[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from callpost.cli.door import documents_of
+from callpost.cli.door import texts_in
 from callpost.model.spelling import did_you_mean
 
 # Of a subscription to anybody's calls.
@@ -16,14 +16,7 @@ _ANYBODY: Final = "*"
 
 def configured_customers(config: Path) -> list[str]:
     """Those in the files of a configuration, also where something else in them is faulty."""
-    customers = []
-    for document in documents_of(config, []):
-        tables = document.table.get("customer")
-        for one in tables if isinstance(tables, list) else ():
-            identity = one.get("id") if isinstance(one, dict) else None
-            if isinstance(identity, str):
-                customers.append(identity)
-    return customers
+    return texts_in(config, "customer", "id")
 
 
 def unknown_customer(customer: str, known: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ import asyncclick as click
 from callpost.cli.options import control_option
 from callpost.config import Fault, Source
 from callpost.config.documents import Document, read_documents
-from callpost.config.faults import Lookups
+from callpost.config.faults import NO_LOOKUPS
 from callpost.config.top import Top, read_top
 from callpost.edge.read_config import TextFile, read_texts
 from callpost.model.terminal import escaped
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from callpost.edge.call_control import Control
 
 __all__ = [
-    "NO_LOOKUPS",
     "NoDaemon",
     "Refusal",
     "control_option",
     "control_path",
     "documents_of",
     "opened",
+    "texts_in",
     "top_of",
 ]
 
@@ -114,6 +114,18 @@ def documents_of(config: Path, unreadable: list[Fault]) -> list[Document]:
     return read_documents(sources, unreadable)
 
 
+def texts_in(config: Path, table: str, key: str) -> list[str]:
+    """What each table of that name has there, also where something else in them is faulty."""
+    texts = []
+    for document in documents_of(config, []):
+        tables = document.table.get(table)
+        for one in tables if isinstance(tables, list) else ():
+            text = one.get(key) if isinstance(one, dict) else None
+            if isinstance(text, str):
+                texts.append(text)
+    return texts
+
+
 def top_of(config: Path) -> Top:
     """All but the subscriptions, what is faulty by its default; raises `NoDaemon` without files."""
     faults: list[Fault] = []
@@ -128,11 +140,3 @@ def _configured(config: Path, unreadable: list[Fault]) -> Path | None:
     if not top.control.socket:
         return None
     return Path(top.runtime_directory) / top.control.socket
-
-
-# Nothing outside of subscriptions is looked up.
-NO_LOOKUPS: Final = Lookups(
-    secret=lambda _directory, _name: None,
-    credentials_directory="",
-    service_directory="",
-)

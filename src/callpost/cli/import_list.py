@@ -16,6 +16,7 @@ from callpost.cli.imported import configuration, imported
 from callpost.cli.new_file import write_new_file
 from callpost.cli.paper import say
 from callpost.config import Fault
+from callpost.model.system_error import words_of
 from callpost.model.terminal import escaped
 
 _EXAMPLE: Final = (
@@ -93,8 +94,7 @@ def _read(file: Path) -> bytes:
         with file.open("rb") as opened:
             return opened.read(DOCUMENT_MAX_BYTES + 1)
     except OSError as error:
-        reason = (error.strerror or "input/output error").lower()
-        raise click.ClickException(f"{_shown(file)} cannot be read: {reason}.") from None
+        raise click.ClickException(f"{_shown(file)} cannot be read: {words_of(error)}.") from None
 
 
 def _shown(file: Path) -> str:

@@ -28,6 +28,7 @@ from callpost.cli.service_files import (
     texts,
     units,
 )
+from callpost.model.system_error import words_of
 
 # sd_booted(3).
 _BOOTED: Final = Path("/run/systemd/system")
@@ -102,8 +103,9 @@ async def install_service(
             own = _fit_for_a_service(program)
             await _install(placing, own, _texts(ctx), told=told)
     except OSError as error:
-        reason = (error.strerror or "input/output error").lower()
-        raise click.ClickException(f"{error.filename} cannot be written: {reason}.") from None
+        raise click.ClickException(
+            f"{error.filename} cannot be written: {words_of(error)}."
+        ) from None
 
 
 def _fit_for_a_service(program: Path | None) -> Path:

@@ -29,6 +29,7 @@ from callpost.edge.listen import (
     serve_tcp,
     serve_udp,
 )
+from callpost.model.disclosure import MASK
 from callpost.model.terminal import escaped
 
 # Of these a receiver needs to know only that they came.
@@ -37,7 +38,6 @@ _SECRET: Final = re.compile("auth|cookie|token|secret|password|api-?key", re.IGN
 _PLUMBING: Final = frozenset(
     {"host", "connection", "content-length", "accept", "accept-encoding", "user-agent"}
 )
-_MASK: Final = "********"
 
 _Serve = Callable[[], Awaitable[None]]
 
@@ -263,4 +263,4 @@ def _masked(name: str, value: str) -> str:
     # Which scheme of HTTP authentication it is, is worth knowing and no secret.
     scheme, space, _ = value.partition(" ")
     known = space and name.lower().endswith("authorization")
-    return f"{scheme} {_MASK}" if known else _MASK
+    return f"{scheme} {MASK}" if known else MASK

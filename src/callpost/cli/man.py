@@ -8,6 +8,7 @@ import asyncclick as click
 from callpost import __version__
 from callpost.cli.manual import pages
 from callpost.cli.paper import say
+from callpost.model.system_error import words_of
 
 _EXAMPLES: Final = """\b
 Examples:
@@ -46,8 +47,7 @@ async def man(ctx: click.Context, command: str | None, directory: Path | None) -
     try:
         _write(made, directory)
     except OSError as error:
-        reason = (error.strerror or "input/output error").lower()
-        raise click.ClickException(f"{directory} cannot be written: {reason}.") from None
+        raise click.ClickException(f"{directory} cannot be written: {words_of(error)}.") from None
     say(f"{len(made)} pages in {directory}")
 
 

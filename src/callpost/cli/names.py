@@ -13,7 +13,7 @@ import asyncclick as click
 import trio
 from msgspec import Struct
 
-from callpost.cli.door import control_path, documents_of, opened
+from callpost.cli.door import control_path, opened, texts_in
 from callpost.cli.options import default_config
 from callpost.model.condition import SubscriptionState, Unserved
 from callpost.model.spelling import did_you_mean
@@ -99,14 +99,7 @@ def unknown(names: Iterable[str], known: Sequence[str]) -> str:
 
 def configured_names(config: Path) -> list[str]:
     """The names in the files of a configuration, also where something else in them is faulty."""
-    names = []
-    for document in documents_of(config, []):
-        tables = document.table.get("subscription")
-        for one in tables if isinstance(tables, list) else ():
-            name = one.get("name") if isinstance(one, dict) else None
-            if isinstance(name, str):
-                names.append(name)
-    return names
+    return texts_in(config, "subscription", "name")
 
 
 def _as_names(values: object) -> Sequence[str]:

@@ -6,6 +6,8 @@ from typing import Final
 
 import asyncclick as click
 
+from callpost.model.system_error import words_of
+
 # A configuration may hold secrets: its owner writes, the service's group reads.
 _MODE: Final = 0o640
 
@@ -24,5 +26,4 @@ def write_new_file(target: Path, content: str) -> None:
         missing = f"the directory {target.parent} does not exist"
         raise click.ClickException(f"{target} cannot be written: {missing}.") from None
     except OSError as error:
-        reason = (error.strerror or "input/output error").lower()
-        raise click.ClickException(f"{target} cannot be written: {reason}.") from None
+        raise click.ClickException(f"{target} cannot be written: {words_of(error)}.") from None

@@ -10,11 +10,12 @@ import asyncclick as click
 import trio
 
 from callpost.cli.customers import configured_customers, unknown_customer
-from callpost.cli.door import NO_LOOKUPS, NoDaemon, control_option, documents_of, opened
+from callpost.cli.door import NoDaemon, control_option, documents_of, opened
 from callpost.cli.moments import MOMENT
 from callpost.cli.options import config_option, json_option
 from callpost.cli.paper import say, say_json
 from callpost.config import Fault
+from callpost.config.faults import NO_LOOKUPS
 from callpost.config.top import Top, read_top
 from callpost.model.instant import utc_text
 from callpost.model.purge import Criteria, Purged, fault_of

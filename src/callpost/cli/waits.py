@@ -11,7 +11,7 @@ from typing import Final, assert_never
 
 from msgspec import Struct
 
-from callpost.model.condition import EndpointState, SubscriptionState
+from callpost.model.condition import CONDITION_OF, EndpointState, SubscriptionState
 from callpost.model.delivery import Pause
 from callpost.model.report import reports_of
 
@@ -19,9 +19,7 @@ _SHUT: Final = frozenset({"down", "held", "gone"})
 # Endpoints that are no way out for what waits for the others.
 _REPORT: Final = "report"
 _APART: Final = frozenset({_REPORT, "callback"})
-_PAUSES: Final[Mapping[str, Pause]] = MappingProxyType(
-    {"paused": "operator", "paused_auto": "auto", "paused_gone": "gone"}
-)
+_PAUSES: Final = {condition: pause for pause, condition in CONDITION_OF.items()}
 
 
 class Paused(Struct, frozen=True):
@@ -69,8 +67,7 @@ class Waits:
             doors = state.endpoints
             self._doors[state.name] = [one for one in doors if one.place not in _APART]
             self._doors[reports_of(state.name)] = [one for one in doors if one.place == _REPORT]
-            if state.condition != "active":
-                self._paused[state.name] = _PAUSES[state.condition]
+            self._paused[state.name] = _PAUSES[state.condition]
 
     def of(self, subscription: str, due_at: str | None) -> Wait:
         """What a delivery for it waits for that is due by itself then; None: at once."""

@@ -12,6 +12,7 @@ from typing import Final
 import asyncclick as click
 import msgspec
 
+from callpost.model.system_error import words_of
 from callpost.model.terminal import escaped
 
 Document = dict[str, object]
@@ -40,10 +41,9 @@ def of_file(name: str) -> list[Document]:
         with click.open_file(name, "rb") as file:
             text = file.read(_FILE_MAX_BYTES + 1)
     except OSError as error:
-        reason = (error.strerror or "input/output error").lower()
         is_name = isinstance(error, FileNotFoundError) and not Path(name).suffix
         hint = _NO_FILE if is_name else ""
-        raise click.ClickException(f"{place} cannot be read: {reason}.{hint}") from None
+        raise click.ClickException(f"{place} cannot be read: {words_of(error)}.{hint}") from None
     if len(text) > _FILE_MAX_BYTES:
         raise click.ClickException(f"{place} is larger than {_FILE_MAX_BYTES // 1024**2} MiB.")
     found = _tables(_decoded(text, place, Path(name).suffix), place)

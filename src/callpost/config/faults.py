@@ -15,6 +15,7 @@ from callpost.model.fault import Fault
 from callpost.model.terminal import visible
 
 __all__ = [
+    "NO_LOOKUPS",
     "Fault",
     "FaultyConfig",
     "FindSecret",
@@ -69,6 +70,12 @@ class Lookups(Struct, frozen=True, kw_only=True):
     machine: Machine = Machine()
     credentials_directory: str
     service_directory: str  # $CREDENTIALS_DIRECTORY, "" where it is not set
+
+
+# Where no value is to come from elsewhere: no credential, no file.
+NO_LOOKUPS: Final = Lookups(
+    secret=lambda _directory, _name: None, credentials_directory="", service_directory=""
+)
 
 
 class Spot(Struct, frozen=True, kw_only=True):

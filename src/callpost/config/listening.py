@@ -9,10 +9,9 @@ from typing import Final
 
 from callpost.config.faults import Spot
 from callpost.config.rules import Rule, text
+from callpost.model.limits import SOCKET_PATH_MAX_BYTES
 from callpost.model.listening import NetworkPlace, UnixPlace
 
-# The path of a Unix socket has 108 bytes with its closing NUL (unix(7)).
-_PATH_MAX_BYTES: Final = 107
 _HOST_AND_PORT: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*):([0-9]{1,9})", re.ASCII)
 
 
@@ -30,8 +29,10 @@ def listening(usual_port: int) -> Rule:
         if not read:
             return None
         if read.startswith("/"):
-            if len(read.encode()) > _PATH_MAX_BYTES:
-                return spot.report("range", f"the path must have at most {_PATH_MAX_BYTES} bytes")
+            if len(read.encode()) > SOCKET_PATH_MAX_BYTES:
+                return spot.report(
+                    "range", f"the path must have at most {SOCKET_PATH_MAX_BYTES} bytes"
+                )
             return UnixPlace(read)
         parts = _HOST_AND_PORT.fullmatch(read)
         if parts is None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from callpost.config.configuration import Config
 from callpost.config.customers import CheckCustomer, customer_check
-from callpost.config.faults import Fault, Lookups, Spot
+from callpost.config.faults import NO_LOOKUPS, Fault, Spot
 from callpost.config.forwards import forward_of, mark_of
 from callpost.config.presets import BUILT_IN
 from callpost.config.strangers import check_stranger, check_targets
@@ -27,12 +27,6 @@ from callpost.model.tenancy import Tenancy
 
 # The code of what cannot be beside another one.
 DUPLICATE: Final = "duplicate"
-# Nothing that is made over the API may name a credential or a file.
-_NOTHING: Final = Lookups(
-    secret=lambda _directory, _name: None,
-    credentials_directory="",
-    service_directory="",
-)
 
 _Key = tuple[str, str, str, tuple[str, ...]]
 
@@ -118,7 +112,8 @@ class _Composing:
     def __call__(self, one: Drawn) -> Composed:
         """What one table becomes; each place has the first fault only that was found there."""
         faults: list[Fault] = []
-        spot = Spot(file="", path="", faults=faults, lookups=_NOTHING)
+        # Nothing that is made over the API may name a credential or a file.
+        spot = Spot(file="", path="", faults=faults, lookups=NO_LOOKUPS)
         check_stranger(one.table, spot)
         # Whatever a table says: whose it is has been settled before.
         table = {**one.table, "customer": one.customer}

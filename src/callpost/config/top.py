@@ -33,6 +33,7 @@ from callpost.model.api_door import Api
 from callpost.model.limits import (
     ADMIN_GROUP,
     MIB,
+    SOCKET_PATH_MAX_BYTES,
     Control,
     Durability,
     Egress,
@@ -43,9 +44,6 @@ from callpost.model.limits import (
     SpoolLimits,
 )
 from callpost.model.listening import NetworkPlace, UnixPlace
-
-# The path of a Unix socket has 108 bytes with its closing NUL (unix(7)).
-SOCKET_PATH_MAX_BYTES: Final = 107
 
 CONNECT_TIMEOUT = number(0.05, 60)
 FIRST_BYTE_TIMEOUT = number(0.05, 300)
@@ -244,18 +242,15 @@ def _contradictions(top: Top) -> list[_Found]:
     """What no single value shows."""
     found: list[_Found] = []
     taken: dict[str, str] = {}
-    for key, name in (
-        ("intake.stream", top.intake.stream),
-        ("intake.datagram", top.intake.datagram),
-        ("control.socket", top.control.socket),
-    ):
-        path = _socket_path(top, name)
+    for key, path in _socket_paths(top):
         if len(path.encode()) > SOCKET_PATH_MAX_BYTES:
             sentence = f"the socket's whole path must have at most {SOCKET_PATH_MAX_BYTES} bytes"
             found.append((key, "range", sentence))
         if path and (other := taken.setdefault(normpath(path), key)) != key:
             found.append((key, "duplicate", f"this is the path of {other}"))
-    found += _listening_twice(top, taken)
+    match top.api.listen, top.metrics.listen:
+        case NetworkPlace() as api, NetworkPlace() as metrics if metrics.is_in_the_way_of(api):
+            found.append(("metrics.listen", "duplicate", f"api.listen is in its way, at {api}"))
     version = "6" if ":" in top.egress.source_address else "4"
     if top.egress.source_address and top.egress.ip not in {"auto", version}:
         sentence = f"ip = {top.egress.ip} contradicts a source address of version {version}"
@@ -263,20 +258,15 @@ def _contradictions(top: Top) -> list[_Found]:
     return found
 
 
-def _listening_twice(top: Top, taken: dict[str, str]) -> Iterator[_Found]:
-    """Doors for programs that are in each other's way, or in that of a socket that is `taken`."""
-    api, metrics = top.api.listen, top.metrics.listen
-    for key, place in (("api.listen", api), ("metrics.listen", metrics)):
-        if not isinstance(place, UnixPlace):
-            continue
-        if (other := taken.setdefault(normpath(place.path), key)) != key:
-            yield key, "duplicate", f"this is the path of {other}"
-    if not (isinstance(api, NetworkPlace) and isinstance(metrics, NetworkPlace)):
-        return
-    if metrics.is_in_the_way_of(api):
-        yield "metrics.listen", "duplicate", f"api.listen is in its way, at {api}"
-
-
-def _socket_path(top: Top, name: str) -> str:
-    """The socket's whole path, "" where it is turned off."""
-    return name if not name or name.startswith("/") else f"{top.runtime_directory}/{name}"
+def _socket_paths(top: Top) -> Iterator[tuple[str, str]]:
+    """The key of each Unix socket and its whole path, "" where it is turned off."""
+    for key, name in (
+        ("intake.stream", top.intake.stream),
+        ("intake.datagram", top.intake.datagram),
+        ("control.socket", top.control.socket),
+    ):
+        is_whole = not name or name.startswith("/")
+        yield key, name if is_whole else f"{top.runtime_directory}/{name}"
+    for key, place in (("api.listen", top.api.listen), ("metrics.listen", top.metrics.listen)):
+        if isinstance(place, UnixPlace):
+            yield key, place.path

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from callpost.model.credential import UnreadableCredential
 from callpost.model.limits import MIB
+from callpost.model.system_error import words_of
 
 # Tens of thousands of subscriptions; more is another kind of file.
 _FILE_MAX_BYTES: Final = 16 * MIB
@@ -79,7 +80,7 @@ def _drop_ins(directory: Path) -> Iterator[TextFile | UnreadableFile]:
     except FileNotFoundError:
         return
     except OSError as error:
-        yield UnreadableFile(str(directory), f"cannot be read: {_reason(error)}")
+        yield UnreadableFile(str(directory), f"cannot be read: {words_of(error)}")
         return
     for path in paths:
         if path.suffix == ".toml" and not path.name.startswith("."):
@@ -99,7 +100,7 @@ def _credential(path: Path) -> str | UnreadableCredential | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        return UnreadableCredential(f"cannot be read: {_reason(error)}")
+        return UnreadableCredential(f"cannot be read: {words_of(error)}")
     found = _bytes(path, _CREDENTIAL_MAX_BYTES)
     if isinstance(found, str):
         return UnreadableCredential(found)
@@ -122,9 +123,5 @@ def _bytes(path: Path, most: int) -> bytes | str:
         with path.open("rb") as file:
             content = file.read(most + 1)
     except OSError as error:
-        return f"cannot be read: {_reason(error)}"
+        return f"cannot be read: {words_of(error)}"
     return f"is larger than {most // 1024} KiB" if len(content) > most else content
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or "input/output error").lower()

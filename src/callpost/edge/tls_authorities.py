@@ -5,6 +5,8 @@ Every function here reads files.
 
 import ssl
 
+from callpost.model.system_error import words_of
+
 
 def authorities_fault(path: str) -> str | None:
     """Why nobody can be verified by this file, None where somebody can."""
@@ -14,5 +16,5 @@ def authorities_fault(path: str) -> str | None:
         # OpenSSL has a dozen reasons for it, and all of them mean this.
         return "must hold certificates of authorities in PEM"
     except OSError as error:
-        return f"cannot be read: {(error.strerror or 'input/output error').lower()}"
+        return f"cannot be read: {words_of(error)}"
     return None

@@ -9,6 +9,7 @@ import ssl
 from typing import Final
 
 from callpost.model.api_door import TlsPair
+from callpost.model.system_error import words_of
 
 # The doors speak HTTP/1.1 (RFC 7301, section 6: the name of it).
 _ALPN: Final = ["http/1.1"]
@@ -60,8 +61,7 @@ def context_of(cert: str, key: str) -> ssl.SSLContext:
     except ssl.SSLError as error:
         raise PairUnusable(_sentence(error)) from None
     except OSError as error:
-        reason = (error.strerror or "input/output error").lower()
-        raise PairUnusable(f"cert or key cannot be read: {reason}") from None
+        raise PairUnusable(f"cert or key cannot be read: {words_of(error)}") from None
     return context
 
 

@@ -17,13 +17,14 @@ from callpost.engine.figures import Figures
 from callpost.engine.gate import Gate
 from callpost.engine.ports import Clock
 from callpost.model.condition import (
+    CONDITION_OF,
     EndpointState,
     Guarantee,
     SubscriptionCondition,
     SubscriptionState,
     Trouble,
 )
-from callpost.model.delivery import Pause, SpoolUnreadable
+from callpost.model.delivery import SpoolUnreadable
 from callpost.model.endpoint import Endpoint, TcpEndpoint, UdpEndpoint
 from callpost.model.health import Health
 from callpost.model.instant import utc_text
@@ -34,12 +35,6 @@ from callpost.model.unknown import UnknownSubscription
 
 # So many take some 5 ms; then others have their turn.
 _STATES_AT_ONCE: Final = 200
-_CONDITIONS: Final[dict[Pause, SubscriptionCondition]] = {
-    "": "active",
-    "operator": "paused",
-    "auto": "paused_auto",
-    "gone": "paused_gone",
-}
 
 
 class Counts(Protocol):
@@ -100,7 +95,7 @@ class Overview:
 
     def condition(self, name: str) -> SubscriptionCondition:
         """Whether it sends, or who has paused it; raises UnknownSubscription."""
-        return _CONDITIONS[self._dispatcher.courier(name).gate.paused]
+        return CONDITION_OF[self._dispatcher.courier(name).gate.paused]
 
     def total(self) -> Figures:
         """What all subscriptions have done since the start, also those that are removed."""
@@ -150,7 +145,7 @@ class Overview:
             name=subscription.name,
             origin=subscription.origin,
             customer=subscription.filter.customer,
-            condition=_CONDITIONS[gate.paused],
+            condition=CONDITION_OF[gate.paused],
             since=self._text(gate.paused_since),
             endpoints=tuple(state for one in couriers for state in self._endpoints(one.gate, now)),
             pending=self._counts.pending_of(courier.number),

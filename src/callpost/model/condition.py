@@ -4,9 +4,13 @@ Everything may be shown: endpoints are origins and places, reasons hold no secre
 RFC 3339 in UTC, None where there is none yet.
 """
 
-from typing import Literal
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal
 
 from msgspec import Struct
+
+from callpost.model.delivery import Pause
 
 TroubleCode = Literal[
     "spool_full",
@@ -23,6 +27,9 @@ Guarantee = Literal["at_least_once", "best_effort"]
 EndpointCondition = Literal["ok", "failing", "down", "held", "gone"]
 # Who paused it: an operator, callpost after long failure, its endpoints that are all gone.
 SubscriptionCondition = Literal["active", "paused", "paused_auto", "paused_gone"]
+CONDITION_OF: Final[Mapping[Pause, SubscriptionCondition]] = MappingProxyType(
+    {"": "active", "operator": "paused", "auto": "paused_auto", "gone": "paused_gone"}
+)
 # `enabled` is false; the configuration forbids by now what was made over the API.
 UnservedCondition = Literal["disabled", "left_out"]
 # How soon a certificate's end is worth a word.

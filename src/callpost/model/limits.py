@@ -19,6 +19,8 @@ ANSWER_HEADERS_MAX_BYTES: Final = 64 * 1024
 DATAGRAM_MAX_BYTES: Final = 65_507
 # Above this an Ethernet path fragments; `check` warns.
 DATAGRAM_SAFE_BYTES: Final = 1_400
+# The path of a Unix socket: 108 bytes with its closing NUL (unix(7)).
+SOCKET_PATH_MAX_BYTES: Final = 107
 # The replies that wait for a producer which does not read, per connection.
 REPLIES_MAX_BYTES: Final = MIB
 # How long that buffer may stay full before the daemon stops replying on the connection.

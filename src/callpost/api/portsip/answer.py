@@ -10,12 +10,13 @@ from typing import Final
 import msgspec
 
 from callpost.api.names import shown_name
-from callpost.api.portsip.fields import MASKED, METHODS
+from callpost.api.portsip.fields import METHODS
 from callpost.api.portsip.header_lines import written_lines
 from callpost.api.portsip.masks import SEPARATORS, written_masks
 from callpost.api.translated import Exported, Table
 from callpost.api.unsaid import hidden_in_url, name_of, texts, unsaid
 from callpost.model.credential import credential_name
+from callpost.model.disclosure import MASK
 from callpost.model.mask import EXTENSION_MASK_PREFIX
 from callpost.model.url import ParsedUrl, parse_url
 from callpost.model.userinfo import masked_url
@@ -97,7 +98,7 @@ def _hidden(table: Table) -> Iterator[str]:
 def _answer(table: Table) -> dict[str, object]:
     url, _, _ = str(table["url"]).partition("#")
     # Any header may be what proves who asks.
-    headers = {name: value and MASKED for name, value in _header_table(table).items()}
+    headers = {name: value and MASK for name, value in _header_table(table).items()}
     if table.get("content_type"):
         headers["Content-Type"] = str(table["content_type"])
     return {
@@ -138,10 +139,10 @@ def _answered_auth(auth: object) -> dict[str, str]:
     match auth:
         case {"type": "basic" | "digest" as written_kind, "username": str(name)}:
             kind = "BASIC" if written_kind == "basic" else "DIGEST"
-            username = name if credential_name(name) is None else MASKED
-            password = MASKED
+            username = name if credential_name(name) is None else MASK
+            password = MASK
         case {"type": "bearer"}:
-            kind, token = "BEARER", MASKED
+            kind, token = "BEARER", MASK
         case _:
             pass
     return {"auth": kind, "username": username, "password": password, "token": token}

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from callpost.api.document import Item
-from callpost.api.portsip.fields import CREDENTIAL, MASKED, Draft, drafted
+from callpost.api.portsip.fields import CREDENTIAL, Draft, drafted
 from callpost.api.portsip.header_lines import mapped_lines, read_lines
 from callpost.model.card import Card
 from callpost.model.credential import credential_name
+from callpost.model.disclosure import MASK
 from callpost.model.fault import Fault
 
 # What an action URL is where its client does not say; the time-outs and the auth as documented.
@@ -34,7 +35,7 @@ _BLANK: Final[Mapping[str, object]] = {
 _TIMEOUTS: Final = ("connection_timeout", "request_timeout")
 _PROVING: Final = ("username", "password", "token")
 _SECRETS: Final = ("password", "token")
-_NOT_STORED: Final = f"{MASKED} stands for what is stored, and nothing is stored there"
+_NOT_STORED: Final = f"{MASK} stands for what is stored, and nothing is stored there"
 
 
 class Unusable(Exception):
@@ -70,7 +71,7 @@ def draft_of(said: Mapping[str, object], ivr: str) -> Draft:
 
 def answer_of(card: Card) -> dict[str, object]:
     """The action URL as it is answered."""
-    masked: dict[str, object] = {key: MASKED for key in _SECRETS if card.said[key]}
+    masked: dict[str, object] = {key: MASK for key in _SECRETS if card.said[key]}
     return {
         "id": card.id,
         **card.said,
@@ -86,20 +87,20 @@ def is_usable(draft: Draft) -> bool:
 
 def _shown(name: str, value: str) -> str:
     """Of a header; only what kind of content is sent is surely no secret."""
-    return value if not value or name.lower() == "content-type" else MASKED
+    return value if not value or name.lower() == "content-type" else MASK
 
 
 def _unmasked(said: dict[str, object], before: Mapping[str, object]) -> dict[str, object]:
     """The fields with what is stored where only its mask came back."""
     for key in _PROVING:
-        if said[key] == MASKED:
-            said[key] = before.get(key) or MASKED
+        if said[key] == MASK:
+            said[key] = before.get(key) or MASK
     if isinstance(text := said["headers"], str):
         lines = read_lines(str(before.get("headers", "")))
         stored = {name.lower(): value for name, value in lines.headers.items()}
         said["headers"] = mapped_lines(
             text,
-            lambda name, value: stored.get(name.lower(), value) if value == MASKED else value,
+            lambda name, value: stored.get(name.lower(), value) if value == MASK else value,
         )
     return said
 
@@ -118,7 +119,7 @@ def _own_faults(said: Mapping[str, object]) -> tuple[Fault, ...]:
     """What only matters here: a mask of nothing, and a secret of this machine, used or not."""
     faults: list[Fault] = []
     for key in _PROVING:
-        if said[key] == MASKED:
+        if said[key] == MASK:
             faults.append(Fault("", key, key, _NOT_STORED))
         elif credential_name(str(said[key])) is not None:
             faults.append(Fault("", key, key, CREDENTIAL))
@@ -126,6 +127,6 @@ def _own_faults(said: Mapping[str, object]) -> tuple[Fault, ...]:
     faults += (
         Fault("", "headers", "headers", f"{name}: {_NOT_STORED}")
         for name, value in lines.headers.items()
-        if value == MASKED
+        if value == MASK
     )
     return tuple(faults)

@@ -16,12 +16,11 @@ from callpost.api.portsip.header_lines import read_lines
 from callpost.api.portsip.masks import caller_masks, dtmf_masks
 from callpost.api.translated import Table
 from callpost.model.credential import credential_name
+from callpost.model.disclosure import MASK
 from callpost.model.url import ParsedUrl, UrlFault, parse_url
 
 _Auth = Literal["DISABLE", "BASIC", "DIGEST", "BEARER"]
 
-# What is shown of a secret.
-MASKED: Final = "********"
 CREDENTIAL: Final = "begins with credential:, which names a secret here"
 METHODS: Final = {"GET": "GET2", "POST": "POSTJSON"}
 # As long as a note can be.
@@ -132,7 +131,7 @@ def _auth(draft: Draft, secret: Secret) -> None:
 
 def _username(draft: Draft, kind: str, username: str, secret: Secret) -> str:
     fault = ""
-    if username == MASKED:
+    if username == MASK:
         return secret(draft, "username", "username", username)
     if not username:
         fault = f"is required with auth {kind}"
@@ -158,7 +157,7 @@ def _headers(draft: Draft, secret: Secret, *, has_body: bool) -> None:
             del headers[name]
             sentence = f"{name} makes no sense, as auth or the URL has it"
             draft.lose("headers", sentence, "it was left out", matters=True)
-        elif value == MASKED:
+        elif value == MASK:
             headers[name] = secret(draft, "headers", name, value)
     if headers:
         draft.table["headers"] = headers

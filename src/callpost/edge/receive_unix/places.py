@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-# sun_path holds 108 bytes with the NUL at its end (unix(7)).
-_PATH_MAX_BYTES: Final = 107
+from callpost.model.limits import SOCKET_PATH_MAX_BYTES
+
 # Producers that connect at the same moment; the kernel cuts it to net.core.somaxconn.
 _BACKLOG: Final = 1024
 # Until group and mode are set, only the daemon itself may use the socket.
@@ -50,9 +50,10 @@ def bind_datagram(path: Path, *, mode: int, group: str) -> socket.socket:
 
 def _bound(path: Path, kind: socket.SocketKind, *, mode: int, group: str) -> socket.socket:
     size = len(os.fsencode(path))
-    if size > _PATH_MAX_BYTES:
+    if size > SOCKET_PATH_MAX_BYTES:
         raise SocketUnusable(
-            f"{path}: a socket's path has at most {_PATH_MAX_BYTES} bytes, this one has {size}."
+            f"{path}: a socket's path has at most {SOCKET_PATH_MAX_BYTES} bytes,"
+            f" this one has {size}."
         )
     group_id = _group_id(path, group)
     made = socket.socket(socket.AF_UNIX, kind)

@@ -1,7 +1,7 @@
 """Gives subscriptions their numbers and closes the books on those that are gone."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -67,17 +67,12 @@ def write_standing(connection: sqlite3.Connection, changed: StandingChanged) -> 
     connection.execute(_SAVE_STATE, (state, changed.subscription))
 
 
-def paused(connection: sqlite3.Connection) -> dict[int, str]:
-    """Return number and name of the subscriptions that are paused, whoever paused them."""
+def paused(connection: sqlite3.Connection) -> Iterator[tuple[int, str, Pause]]:
+    """Yield number and name of each subscription that is paused, and who has paused it."""
     rows = connection.execute("select id, name, state from subscriptions where state <> ''")
-    return {number: name for number, name, state in rows if _standing(state).paused}
-
-
-def pauses(connection: sqlite3.Connection) -> dict[str, Pause]:
-    """Return who has paused those that are paused, by their names."""
-    rows = connection.execute("select name, state from subscriptions where state <> ''")
-    standings = {name: _standing(state) for name, state in rows}
-    return {name: one.paused for name, one in standings.items() if one.paused}
+    for number, name, state in rows:
+        if by := _standing(state).paused:
+            yield number, name, by
 
 
 def bury(connection: sqlite3.Connection, gone: frozenset[int], *, now: float, tally: Tally) -> int:

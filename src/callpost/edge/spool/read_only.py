@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from callpost.edge.spool.dead import read_dead
-from callpost.edge.spool.enroll import pauses
+from callpost.edge.spool.enroll import paused
 from callpost.edge.spool.files import DATABASE, SpoolUnusable, connect_reading, not_a_file
 from callpost.edge.spool.health import is_damage
 from callpost.edge.spool.pending import read_pending
@@ -85,7 +85,9 @@ class StoppedSpool:
     def paused(self) -> dict[str, Pause]:
         """Tell who has paused those that are paused, by their names."""
         return self._read(
-            lambda connection, schema: pauses(connection) if schema >= _STANDINGS else {}
+            lambda connection, schema: (
+                {name: by for _, name, by in paused(connection)} if schema >= _STANDINGS else {}
+            )
         )
 
     def _read(self, read: Callable[[sqlite3.Connection, int], _Answer]) -> _Answer:

@@ -93,7 +93,7 @@ class Relief:
 
     def _free_paused(self, connection: sqlite3.Connection) -> list[tuple[str, int]]:
         """Return the name of the subscription and the event's number of each that went."""
-        names = enroll.paused(connection)
+        names = {number: name for number, name, _ in enroll.paused(connection)}
         freed = sweep.take_pending(connection, names)
         for owner, _ in freed:
             self._tally.add(owner, -1)
